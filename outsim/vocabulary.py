@@ -233,7 +233,8 @@ class Status(_Word):
     CANCELED,
     EXPIRED,
     REJECTED,
-) = range(10)
+    REFUSED,
+) = range(11)
 STATUS_TABLE = (
     Status("scheduled"),
     Status("queued", QUEUED_KIND, "queued"),
@@ -246,6 +247,8 @@ STATUS_TABLE = (
     Status("expired", ENDED_KIND, group="ended otherwise"),
     # A row that the platform did not accept.
     Status("rejected", group="ended otherwise"),
+    # A request that the platform did not take; its client may still ask again.
+    Status("refused", group="ended otherwise"),
 )
 STATUSES = _names(STATUS_TABLE)
 
@@ -263,8 +266,33 @@ STATUS_GROUPS = {
 """Names of statuses by `Status.group`."""
 FIRST_FINAL = len(PENDING_STATUSES)
 """Statuses from this code on are final."""
+NOT_ACCEPTED = (REJECTED, REFUSED)
+"""Codes of final statuses that no call came to: it never was one."""
 RECENT_UPDATES = 100
 """Updates over which the status lag at a moment is averaged: the last that were shown."""
+
+
+@dataclass(frozen=True)
+class Refusal(_Word):
+    """Why a request was refused as it came in; empty if it never was."""
+
+    name: str
+    account: str = ""
+    """What happened, in the account of a call."""
+    is_rate: bool = False
+    """Too many requests came; else too many calls wait."""
+
+
+NO_REFUSAL, TENANT_RATE, PLATFORM_RATE, TENANT_QUEUE, PLATFORM_QUEUE = range(5)
+REFUSAL_TABLE = (
+    Refusal(""),
+    Refusal("tenant_rate", "more requests than its customer may make", is_rate=True),
+    Refusal("platform_rate", "more requests than the platform takes", is_rate=True),
+    Refusal("tenant_queue", "as many of its customer's calls wait as may"),
+    Refusal("platform_queue", "as many calls wait as the platform holds"),
+)
+"""In the order in which they are looked for."""
+REFUSAL_REASONS = _names(REFUSAL_TABLE)
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,13 @@ from outsim.vocabulary import (
     EXPIRED,
     FAILED,
     HUMAN,
+    NO_REFUSAL,
     OUTCOMES,
     POST_RESULTS,
     PROCESSING,
     QUEUED,
+    REFUSAL_REASONS,
+    REFUSED,
     REJECTED,
     SCHEDULED,
     WAITING_RETRY,
@@ -171,6 +174,17 @@ def occurrences(run: RunArrays) -> dict[str, int]:
             (by_calls[rank] & (dispatched >= effect[rank])).sum()
         ),
         "14 background attempts": int(background[rank].sum()),
+        **{
+            f"18 refused: {word}": int((run.requests["reason"] == code).sum())
+            for code, word in enumerate(REFUSAL_REASONS)
+            if word
+        },
+        "18 refused for good": int((status == REFUSED).sum()),
+        "18 taken at once": int((run.requests["reason"] == NO_REFUSAL).sum()),
+        "18 taken when asked again": int(
+            ((run.requests["tries"] > 1) & (run.requests["taken"] != MISSING)).sum()
+        ),
+        "18 lists that could be refused": sum(c.is_refusable_list for c in run.campaigns),
         "end: attempts under way": int((outcome == NOT_KNOWN).sum()),
         "end: calls in the queue": int((status == QUEUED).sum()),
         "end: calls that wait for a retry": int((status == WAITING_RETRY).sum()),

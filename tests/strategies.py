@@ -134,6 +134,27 @@ PLATFORM = _some(
     detection_machine=_of("4 s", "10 s"),
     detection_accuracy=_of(1.0, 0.5),
 )
+_RATES_OF_REQUESTS = _of("20/min", "1/s", "6/min", "20/min", "1000000/s")
+
+
+@st.composite
+def _intake(draw: st.DrawFn, one_in: int) -> Mapping:
+    """What limits the requests of the platform, or of a tenant."""
+    limits = draw(
+        _some(
+            is_there=_Choices([True] + [False] * (one_in - 1)),
+            intake_rate=_Choices([*_RATES_OF_REQUESTS] * 2 + [None] * len(_RATES_OF_REQUESTS)),
+            intake_burst=_sometimes(_of(1, 1, 2)),
+            queue_limit=_sometimes(_of(5, 20, 40)),
+        )
+    )
+    if not limits.pop("is_there"):
+        return {}
+    if "intake_rate" not in limits:
+        limits.pop("intake_burst", None)
+    return limits
+
+
 CARRIER = _some(
     rate=_of("1/s", "20/min", "20/min", "1000000/s"),
     burst=_of(1, 2, 20),
@@ -199,6 +220,13 @@ def _windows(draw: st.DrawFn, grid: _Grid, zone: str) -> Mapping:
     if opens >= closes and all_day:
         opens, closes = "00:00", "24:00"
     return window | {"opens": opens, "closes": closes}
+
+
+_ASKING_AGAIN = (
+    {"interval": "1 s", "back_off": 1.0, "most": 30},
+    {"interval": "10 s", "cap": "1 min"},
+    {"interval": "5 s", "jitter": 0.5, "most": 4},
+)
 
 
 def _retries() -> st.SearchStrategy[Mapping]:
@@ -271,6 +299,8 @@ def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[st
             cancel_order=_of("newest", "oldest"),
             callee_zone=_sometimes(_of(*CALLEE_ZONES), 3),
             result_url=_sometimes(_of(*urls)) if urls else _of(None),
+            when_refused=_of("gives up", "asks again", "asks again"),
+            asks_again=_of(*_ASKING_AGAIN),
             message=_sometimes(_of("10 s", "30 s"), 4),
             asks_for_key=_sometimes(_of(True), 4),
             transfers_to_agent=_sometimes(_of(True), 4),
@@ -404,13 +434,17 @@ def mappings(draw: st.DrawFn, campaigns: int = 1) -> Mapping:
             "ends": grid.at(ends),
             "latest": grid.at(drawn["latest"] or ends),
         },
-        "platform": draw(PLATFORM),
+        "platform": draw(PLATFORM) | draw(_intake(one_in=3)),
         "carrier": draw(CARRIER),
         "callees": draw(CALLEES),
         "profiles": PROFILES,
         "campaign": lists,
         "endpoint": [draw(_endpoints(name)) for name in urls],
-        "tenant": [draw(_tenants(name)) for name in names if draw(_one_of(False, True))],
+        "tenant": [
+            draw(_tenants(name)) | draw(_intake(one_in=2))
+            for name in names
+            if draw(_one_of(False, True))
+        ],
         "outage": [draw(_outages(grid, urls)) for _ in range(drawn["outages"])],
         "suspension": [draw(_suspensions(grid, names)) for _ in range(drawn["suspensions"])],
         "pause": draw(_pauses(grid, lists)) if drawn["paused"] and lists else [],
@@ -427,6 +461,8 @@ def mappings(draw: st.DrawFn, campaigns: int = 1) -> Mapping:
                 max_retry=_of(0, 1),
                 retry_interval=_of("60 s"),
                 result_url=_of(urls[0] if urls else None),
+                when_refused=_of("gives up", "asks again"),
+                asks_again=_of(*_ASKING_AGAIN),
                 retry=st.none() | _retries(),
             )
         )

@@ -19,6 +19,7 @@ from outsim.testing.differences import controls
 from outsim.vocabulary import DROPPED, QUEUED
 
 WORDS = {
+    EventClass.REQUEST: "a request",
     EventClass.ATTEMPT_ENDS: "an attempt ends",
     EventClass.WORKER_FINISHES: "a worker finishes",
     EventClass.CONTROL: "a control",
@@ -80,7 +81,11 @@ def _happened(plan: Plan, records: Records) -> dict[EventClass, tuple[Integers, 
     again = d["post"] > 1
     outside = controls(plan, ended)
     repairs = np.arange(1, 1 + _repairs(plan, ended)) * plan.platform.reconciliation_us
+    requests = records.requests
     return {
+        EventClass.REQUEST: joined(
+            at(requests["came"], requests["call_id"]), at(requests["taken"], requests["call_id"])
+        ),
         EventClass.ATTEMPT_ENDS: at(a["ended"][by_itself], a["call_id"][by_itself]),
         EventClass.WORKER_FINISHES: joined(
             at(a["dialed"], a["call_id"]), at(processed, u["call_id"])

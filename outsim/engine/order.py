@@ -28,17 +28,19 @@ weight is nothing beside it."""
 class EventClass(IntEnum):
     """What goes first at the same instant."""
 
-    ATTEMPT_ENDS = 0
+    REQUEST = 0
+    """A request is taken or refused: by how things stand before anything else happens then."""
+    ATTEMPT_ENDS = 1
     """An attempt ends and frees its port."""
-    WORKER_FINISHES = 1
+    WORKER_FINISHES = 2
     """A worker finishes dial work or an update."""
-    CONTROL = 2
+    CONTROL = 3
     """Stops, suspensions, outages, windows, expiries, and their ends."""
-    ENTERS_QUEUE = 3
+    ENTERS_QUEUE = 4
     """A call enters the queue, or asks to."""
-    DISPATCH = 4
+    DISPATCH = 5
     """The dispatcher looks at the head of the queue."""
-    OTHER = 5
+    OTHER = 6
     """Everything else: answers, posts, reconciliation."""
 
 

@@ -10,7 +10,7 @@ else, has 64 bits.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
@@ -98,6 +98,17 @@ class DeliveryRecord(Row):
 
 
 @dataclass(slots=True, eq=False)
+class RequestRecord(Row):
+    """A list or single call that intake could refuse; there is a row for each, as they came."""
+
+    call_id: Id
+    came: Instant
+    tries: Small = 0
+    reason: Small = 0
+    taken: Instant = MISSING
+
+
+@dataclass(slots=True, eq=False)
 class CallRecord:
     """How a call stands in the end; there is a row for each, by call_id."""
 
@@ -109,13 +120,14 @@ class CallRecord:
 def _types(record: type[Any]) -> Types:
     """Names and types of a record's columns."""
     hints = get_type_hints(record, include_extras=True)
-    return {field.name: hints[field.name].__metadata__[0] for field in fields(record)}
+    return {column.name: hints[column.name].__metadata__[0] for column in fields(record)}
 
 
 ATTEMPT_TYPES = _types(AttemptRecord)
 UPDATE_TYPES = _types(UpdateRecord)
 DELIVERY_TYPES = _types(DeliveryRecord)
 CALL_TYPES = _types(CallRecord)
+REQUEST_TYPES = _types(RequestRecord)
 
 _BLOCK = 1 << 14
 """Instants that are shifted at a time: they stay in the processor's cache from pass to pass."""
@@ -211,6 +223,10 @@ class Columns(Mapping[str, Recorded]):
         return _read_only(joined)
 
 
+def _no_requests() -> Columns:
+    return Columns(REQUEST_TYPES, {name: np.empty(0, np.int64) for name in REQUEST_TYPES})
+
+
 @dataclass(frozen=True, eq=False)
 class Records:
     """Everything that happened in one run."""
@@ -223,6 +239,7 @@ class Records:
     calls: Columns
     ended_us: int
     """Where the run ended: what was to come at this instant or later is not in it."""
+    requests: Columns = field(default_factory=_no_requests)
 
     def __post_init__(self) -> None:
         """Give columns that come as plain arrays their types."""
@@ -231,6 +248,7 @@ class Records:
             ("updates", UPDATE_TYPES),
             ("deliveries", DELIVERY_TYPES),
             ("calls", CALL_TYPES),
+            ("requests", REQUEST_TYPES),
         ):
             object.__setattr__(self, kind, Columns.of(types, getattr(self, kind)))
 

@@ -137,6 +137,18 @@ RULES: tuple[Rule, ...] = tuple(
                 each call and attempt. An outcome may be retried less often than max_retry, which
                 bounds all retries together.""",
         ),
+        18: (
+            "intake",
+            """
+                A list, or a single call, is one request. It is judged as it comes, before
+                anything else at its instant: by a token bucket of its tenant and one of the
+                platform, and by bounds on the calls that wait (for their start, in the queue or
+                for a retry), those that it brings included. It is taken whole, for one token of
+                each bucket, or refused at once, with its reason, for none; its calls are then
+                never in the queue. Its client gives up, or asks again after a wait that grows
+                by a factor up to a cap, with jitter, a number of times; a client whose campaign
+                is stopped or expired asks no more. Waits count from the first request.""",
+        ),
         19: (
             "pause, and stop by calls",
             """

@@ -23,6 +23,7 @@ from outsim.plan.model import (
     Plan,
     SuspensionPlan,
     TenantPlan,
+    intake_plan,
     outages,
     platform_plan,
     suspensions,
@@ -108,6 +109,14 @@ class Builder:
             for lane_zone in zones
         )
 
+    def refusable_from_us(self, tenant: str) -> int:
+        """From when on requests of a customer may be refused; what came before was taken."""
+        scenario = self.scenario
+        own = [intake_plan(limits) for limits in scenario.tenant if limits.name == tenant]
+        if not any(limits.is_limited for limits in (intake_plan(scenario.platform), *own)):
+            return NEVER
+        return 0 if scenario.snapshot is None else scenario.instant_us(scenario.snapshot.at) + 1
+
     def _priority(self, tenant: str) -> int:
         return self.tenants[tenant].priority if tenant in self.tenants else USUAL_PRIORITY
 
@@ -151,7 +160,9 @@ class Builder:
                 priority=campaign.priority or self._priority(campaign.tenant),
                 lane_zones=lane_zones,
                 window=window,
+                **_asks_again(campaign),
             ),
+            refusable_from_us=self.refusable_from_us(campaign.tenant),
             **self._common(
                 campaign,
                 message=campaign.message,
@@ -186,6 +197,7 @@ class Builder:
             retry_interval_us=caller.retry_interval,
             retries=retry_plan(caller),
             pacing_rate=caller.pacing or 0,
+            **_asks_again(caller),
         )
         common = self._common(caller)
         if isinstance(caller, TenantClass) and not caller.lists_calls:
@@ -201,10 +213,20 @@ class Builder:
                 rules=replace(rules, priority=self._priority(campaign.tenant)),
                 requests_us=campaign.requests_us,
                 zone=self.zones.index(self.scenario.clock.zone),
+                refusable_from_us=self.refusable_from_us(campaign.tenant),
                 **common,
             )
             for campaign in drawn
         ]
+
+
+def _asks_again(caller: Campaign | Background | TenantClass) -> dict[str, Any]:
+    """What becomes of requests that were refused, as `CampaignRules` has it."""
+    if caller.when_refused == "gives up":
+        return {}
+    again = caller.asks_again
+    waits_us = again.waits_us
+    return {"asks_again_us": tuple((wait_us, again.jitter_us(wait_us)) for wait_us in waits_us)}
 
 
 def _ranked(campaigns: list[CampaignPlan], tenants: list[str]) -> tuple[CampaignPlan, ...]:
@@ -344,6 +366,7 @@ def build_plan(scenario: Scenario, tape: Tape, idle_tenants: Iterable[str] = ())
                 tenant.max_simultaneous or 0,
                 tenant.dial_rate or 0,
                 millionths(tenant.guaranteed_share),
+                intake_plan(tenant),
             )
             for name, tenant in sorted(tenants.items())
         ),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import NEVER, RATE_SECONDS, SECOND, TOKEN, local_segments
 from outsim.distributions import Distribution
-from outsim.plan.retries import RetryPlan
+from outsim.plan.retries import MILLION, RetryPlan
 from outsim.scenario.campaigns import USUAL_PRIORITY, Campaign
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.model import Scenario
@@ -31,6 +31,7 @@ from outsim.tape.draws import (
     UpdateDraws,
 )
 from outsim.text import brief
+from outsim.vocabulary import REFUSED, REJECTED, SCHEDULED
 
 Instants = NDArray[np.int64]
 
@@ -157,6 +158,14 @@ class CampaignRules:
 
     retries: RetryPlan | None = None
     """How calls are dialed again outcome by outcome; None where `retry_interval_us` is for all."""
+    asks_again_us: tuple[tuple[int, int], ...] = ()
+    """How long its client waits after each refusal but the last, and the longest that chance adds
+    to that; empty where it gives up at the first."""
+
+    @property
+    def asks_with_jitter(self) -> bool:
+        """Whether chance adds to the waits of a client that asks again."""
+        return any(jitter_us for _, jitter_us in self.asks_again_us)
 
     def first_wait_us(self, outcome: int) -> int:
         """From the end of an attempt to the queue again, jitter left out; -1 for never."""
@@ -218,6 +227,9 @@ class CampaignPlan:
     """When it came in, if the run was under way already; None for whatever is known beforehand."""
     wedged_calls: tuple[int, ...] | None = field(default=None, repr=False)
     """Calls that are wedged, whatever is drawn; None leaves it to the tape."""
+    refusable_from_us: int = NEVER
+    """Requests from here on may be refused; what came before was taken. `clock.NEVER` where
+    intake has no limit for it."""
     opening: InitialState | None = field(default=None, repr=False)
     """Where its calls stand when the run begins in the middle; None if nothing has happened."""
     rank: int = 0
@@ -267,6 +279,45 @@ class CampaignPlan:
         return np.flatnonzero(self.reject_reason == 0)
 
     @property
+    def is_list(self) -> bool:
+        """Whether its calls were handed in together."""
+        return self.requests_us is None
+
+    @property
+    def is_refusable_list(self) -> bool:
+        """Whether its calls were handed in together, by a request that may be refused."""
+        return self.is_list and len(self.refusable) > 0
+
+    @property
+    def refusable(self) -> NDArray[np.int64]:
+        """Indexes of the calls whose request may be refused, as they come in (rule 18)."""
+        if self.refusable_from_us == NEVER:
+            return np.empty(0, dtype=np.int64)
+        return np.flatnonzero(self.submitted_at_us >= self.refusable_from_us)
+
+    @property
+    def first_statuses(self) -> NDArray[np.int8]:
+        """Status of each call before anything has happened; what may be refused is not taken."""
+        statuses = np.full(self.size, SCHEDULED, dtype=np.int8)
+        statuses[self.refusable] = REFUSED
+        statuses[self.reject_reason != 0] = REJECTED
+        return statuses
+
+    @cached_property
+    def asks_again_after_us(self) -> NDArray[np.int64]:
+        """Wait after each refusal but the last; shape (refusals, calls), or (refusals, 1)."""
+        count = 1 if self.is_list or not self.rules.asks_with_jitter else self.size
+        waits = np.empty((len(self.rules.asks_again_us), count), dtype=np.int64)
+        for refusal, (wait_us, jitter_us) in enumerate(self.rules.asks_again_us):
+            waits[refusal] = wait_us
+            if jitter_us:
+                uniforms = self.tape.uniforms(
+                    *self.key, Purpose.ASKS_AGAIN, attempt=refusal + 1, count=count
+                )
+                waits[refusal] += (uniforms * MILLION).astype(np.int64) * jitter_us // MILLION
+        return waits
+
+    @property
     def submitted_at_us(self) -> NDArray[np.int64]:
         """When each call was handed in."""
         if self.requests_us is not None:
@@ -276,7 +327,10 @@ class CampaignPlan:
     @cached_property
     def loading_us(self) -> int:
         """When the loader begins: the start, and up to `jitter_us` later."""
-        start = max(self.start_us, self.submitted_us)
+        return self._loading_us(self.submitted_us)
+
+    def _loading_us(self, taken_us: int) -> int:
+        start = max(self.start_us, taken_us)
         if self.jitter_us == 0:
             return start
         uniform = self.tape.uniforms(*self.key, Purpose.START_JITTER, count=1)[0]
@@ -289,10 +343,13 @@ class CampaignPlan:
             return self.opening.ready_us
         if self.requests_us is not None:
             return np.maximum(self.requests_us, self.loading_us)
+        return self.list_ready_us(self.submitted_us)
+
+    def list_ready_us(self, taken_us: int) -> NDArray[np.int64]:
+        """The same for a list that was taken at an instant."""
+        loading_us = self._loading_us(taken_us)
         ready = np.full(self.size, NEVER, dtype=np.int64)
-        ready[self.accepted] = self.loading_us + loading_delays(
-            len(self.accepted), self.loader_rate
-        )
+        ready[self.accepted] = loading_us + loading_delays(len(self.accepted), self.loader_rate)
         return ready
 
     @cached_property

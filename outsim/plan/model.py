@@ -8,14 +8,39 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.clock import MINUTE, NEVER, SECOND
+from outsim.clock import MINUTE, NEVER, RATE_SECONDS, SECOND
 from outsim.plan.answering import Answering
 from outsim.plan.campaigns import CampaignPlan
+from outsim.scenario.campaigns import Tenant
 from outsim.scenario.model import Scenario
+from outsim.scenario.platform import Platform
 from outsim.tape.draws import constant_us
 from outsim.text import brief
 from outsim.units import WHOLE, millionths
 from outsim.vocabulary import DISCIPLINES, OWN_DISCIPLINE, Discipline
+
+
+@dataclass(frozen=True)
+class IntakePlan:
+    """What a tenant, or the platform, takes of requests (rule 18)."""
+
+    rate: int = 0
+    """Tokens per million seconds; 0 for no limit."""
+    burst: int = 0
+    queue_limit: int = 0
+    """Calls that may wait; 0 for no limit."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether a request may be refused by it."""
+        return bool(self.rate or self.queue_limit)
+
+
+def intake_plan(limits: Platform | Tenant) -> IntakePlan:
+    """Resolve what the platform, or a tenant, takes of requests."""
+    rate = limits.intake_rate or 0
+    burst = limits.intake_burst or max(1, rate // RATE_SECONDS)
+    return IntakePlan(rate, burst if rate else 0, limits.queue_limit or 0)
 
 
 @dataclass(frozen=True)
@@ -30,6 +55,7 @@ class TenantPlan:
     """Tokens per million seconds; 0 for no limit."""
     guaranteed: int = 0
     """Share of the ports in service that it can count on, in millionths."""
+    intake: IntakePlan = IntakePlan()
 
 
 @dataclass(frozen=True)
@@ -101,6 +127,7 @@ class PlatformPlan:
     reconciliation_us: int
     """0 for none."""
     queue: str
+    intake: IntakePlan
     delivery_pool: int
     detection_person_us: int
     detection_machine_us: int
@@ -159,6 +186,12 @@ class Plan:
         return tuple(c for c in self.by_call if c.numbered_us < ended_us)
 
     @property
+    def may_refuse(self) -> bool:
+        """Whether any request of any customer may be refused."""
+        limits = (self.platform.intake, *(tenant.intake for tenant in self.tenants))
+        return any(limit.is_limited for limit in limits)
+
+    @property
     def disturbances(self) -> list[SuspensionPlan | OutagePlan]:
         """Suspensions and outages in the order that they have at one instant."""
         return sorted([*self.suspensions, *self.outages], key=lambda each: each.order)
@@ -185,6 +218,7 @@ def platform_plan(scenario: Scenario) -> PlatformPlan:
         ring_timeout_us=platform.ring_timeout,
         reconciliation_us=platform.reconciliation_every or 0,
         queue=platform.queue,
+        intake=intake_plan(platform),
         delivery_pool=platform.delivery_pool,
         detection_person_us=platform.detection_person,
         detection_machine_us=platform.detection_machine,

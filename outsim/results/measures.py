@@ -71,15 +71,21 @@ class View:
         )
 
     @cached_property
+    def wanted(self) -> pd.DataFrame:
+        """Calls that could be dialed: those that intake refused included, and no rejected rows."""
+        wanted = self.calls["status"] != "rejected"
+        return self.calls if wanted.all() else self.calls[wanted]
+
+    @cached_property
     def accepted(self) -> pd.DataFrame:
-        """Calls that were not rejected."""
-        accepted = self.calls["status"] != "rejected"
-        return self.calls if accepted.all() else self.calls[accepted]
+        """Calls that were neither rejected nor refused."""
+        accepted = self.wanted["status"] != "refused"
+        return self.wanted if accepted.all() else self.wanted[accepted]
 
     @cached_property
     def completed(self) -> pd.Series:
-        """Which of the accepted calls were completed."""
-        return self.accepted["status"] == "completed"
+        """Which of the wanted calls were completed."""
+        return self.wanted["status"] == "completed"
 
     @cached_property
     def waits_s(self) -> NDArray[np.float64]:
@@ -109,10 +115,10 @@ def waits_s(calls: pd.DataFrame) -> NDArray[np.float64]:
 
     A wait ends with the dispatch of the first attempt that the carrier takes: one
     that it refuses reaches nobody. A call without such an attempt by its end, or by
-    the end of the run, counts as longer than any limit (inf); those canceled before,
-    wedged and rejected ones are left out.
+    the end of the run, counts as longer than any limit (inf), and so does one that intake
+    refused; those canceled before, wedged and rejected ones are left out.
     """
-    counted = _among(calls["wait_state"], "complete", "censored", "never").to_numpy()
+    counted = _among(calls["wait_state"], "complete", "censored", "never", "refused").to_numpy()
     waits: NDArray[np.float64] = calls["wait_s"].to_numpy(np.float64)[counted]
     waits[np.isnan(waits)] = np.inf
     waits.sort()
@@ -124,19 +130,19 @@ def _share(part: float, whole: float) -> float:
 
 
 def completed_share(view: View) -> float:
-    """Calls completed by the end of the run, of all accepted."""
-    return _share(int(view.completed.sum()), len(view.accepted))
+    """Calls completed by the end of the run, of all wanted: those refused at intake included."""
+    return _share(int(view.completed.sum()), len(view.wanted))
 
 
 def completed_by_deadline(view: View) -> float:
-    """Calls completed by the common clock deadline, of all accepted."""
+    """Calls completed by the common clock deadline, of all wanted."""
     return completed_by(view, view.deadline)
 
 
 def completed_by(view: View, at: datetime) -> float:
-    """Calls completed by a clock time, of all accepted."""
-    by_then = view.completed & (view.accepted["final_at"] <= at)
-    return _share(int(by_then.sum()), len(view.accepted))
+    """Calls completed by a clock time, of all wanted."""
+    by_then = view.completed & (view.wanted["final_at"] <= at)
+    return _share(int(by_then.sum()), len(view.wanted))
 
 
 def done_by(view: View, at: datetime) -> float:
@@ -145,9 +151,9 @@ def done_by(view: View, at: datetime) -> float:
 
 
 def answered_by_person_share(view: View) -> float:
-    """Calls answered by a person in the end, of all accepted."""
-    reached = view.completed & (view.accepted["outcome"] == "human")
-    return _share(int(reached.sum()), len(view.accepted))
+    """Calls answered by a person in the end, of all wanted."""
+    reached = view.completed & (view.wanted["outcome"] == "human")
+    return _share(int(reached.sum()), len(view.wanted))
 
 
 def finish_time_s(view: View) -> float:
@@ -211,6 +217,13 @@ def refused_share(view: View) -> float:
     """Attempts that ended in congestion, of all that ended."""
     outcome = view.attempts["outcome"]
     return _share(int((outcome == "congestion").sum()), int(outcome.notna().sum()))
+
+
+def refused_requests_share(view: View) -> float:
+    """Calls that intake refused for good, of all wanted; NaN where it takes everything."""
+    if view.arrays is None or not view.arrays.requests.rows:
+        return float("nan")
+    return _share(len(view.wanted) - len(view.accepted), len(view.wanted))
 
 
 def attempts_per_call(view: View) -> float:
@@ -338,6 +351,14 @@ MEASURES: tuple[Measure, ...] = (
         "maximize",
     ),
     Measure("refused_share", "attempts refused", "share", refused_share, "minimize"),
+    Measure(
+        "refused_requests_share",
+        "calls refused at request",
+        "share",
+        refused_requests_share,
+        "minimize",
+        optional=True,
+    ),
     Measure(
         "attempts_per_call",
         "attempts per call",

@@ -108,8 +108,13 @@ class Result(Answer):
         return handed_out(self.frames["deliveries"])
 
     @property
+    def requests(self) -> pd.DataFrame:
+        """One row a request that intake could refuse; `outsim.results.tables.schema.REQUESTS`."""
+        return handed_out(self.frames["requests"])
+
+    @property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """All four tables by name.
+        """All tables by name.
 
         They are the caller's own: whatever is done to them changes neither the result nor the
         tables that it gives next. No column is copied until it is written to.

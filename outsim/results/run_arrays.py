@@ -219,6 +219,35 @@ class RunArrays:
         return self.of_calls(lambda campaign: campaign.submitted_at_us)
 
     @property
+    def requests(self) -> Columns:
+        """One row a request that intake could refuse, in the order in which they came."""
+        return self.records.requests
+
+    @cached_property
+    def taken_us(self) -> Integers:
+        """When each call was taken: as it was handed in, or after refusals; MISSING if never."""
+        taken = self.submitted_us.copy()
+        by_rank = self.plan.campaigns
+        for first, at_us in zip(self.requests["call_id"], self.requests["taken"], strict=True):
+            campaign = by_rank[self.rank_of_call[first]]
+            taken[first : first + (campaign.size if campaign.is_list else 1)] = at_us
+        return taken
+
+    @cached_property
+    def ready_us(self) -> Integers:
+        """When each call could enter the queue if nothing paced it, once it was taken."""
+        if not self.requests.rows:
+            return self.of_calls(lambda campaign: campaign.ready_us)
+
+        def ready(campaign: CampaignPlan) -> Integers:
+            taken = self.taken_us[campaign.first_call_id :][: campaign.size]
+            if campaign.is_refusable_list and came(taken).all():
+                return campaign.list_ready_us(int(taken[0]))
+            return np.maximum(campaign.ready_us, taken)
+
+        return self.of_calls(ready)
+
+    @property
     def handed_in(self) -> Mask:
         """Per call, whether it was handed in before the run ended."""
         return np.asarray(self.submitted_us < self.ended_us)
@@ -280,9 +309,8 @@ class RunArrays:
 
     def comes_up(self, instants: Integers) -> Mask:
         """Per call, whether its turn came, where `instants` ended its campaign."""
-        ready = self.of_calls(lambda campaign: campaign.ready_us)
         handed_in = self.submitted_us <= instants[self.rank_of_call]
-        return np.asarray(handed_in | (ready < self.ended_us))
+        return np.asarray(handed_in | (self.ready_us < self.ended_us))
 
     @cached_property
     def by_call(self) -> Integers:

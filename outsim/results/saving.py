@@ -40,6 +40,7 @@ from outsim.engine.records import (
     CALL_TYPES,
     DELIVERY_TYPES,
     MODEL_VERSION,
+    REQUEST_TYPES,
     UPDATE_TYPES,
     Columns,
     Records,
@@ -58,7 +59,7 @@ from outsim.scenario.loading import CONTACTS, lists_of, made_again, places_writt
 from outsim.scenario.model import Scenario
 from outsim.scenario.provenance import assumptions
 from outsim.tape import Tape
-from outsim.vocabulary import OWN_DISCIPLINE, REJECTED, SCHEDULED
+from outsim.vocabulary import OWN_DISCIPLINE
 
 _Read = TypeVar("_Read")
 
@@ -351,6 +352,7 @@ def records_of(
         deliveries=_columns("deliveries", tables["deliveries"], DELIVERY_TYPES, origin_us),
         calls=_calls(calls, plan, origin_us, ended_us),
         ended_us=ended_us,
+        requests=_columns("requests", tables["requests"], REQUEST_TYPES, origin_us),
     )
 
 
@@ -396,10 +398,6 @@ def _calls(calls: pd.DataFrame, plan: Plan, origin_us: int, ended_us: int) -> Co
 def _before(plan: Plan, ended_us: int) -> Iterator[tuple[Array, Array]]:
     """Status and attempts of each campaign's calls while nothing has happened to them."""
     for campaign in plan.in_run(ended_us):
-        rejected = campaign.reject_reason != 0
         opening = campaign.opening
         none = np.zeros(campaign.size, np.int8)
-        yield (
-            np.where(rejected, np.int8(REJECTED), np.int8(SCHEDULED)),
-            none if opening is None else opening.attempts,
-        )
+        yield campaign.first_statuses, none if opening is None else opening.attempts

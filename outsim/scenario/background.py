@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from outsim.clock import HOUR, RATE_SECONDS, SECOND
+from outsim.scenario.asking import AsksAgain, WhenRefused
 from outsim.scenario.defaults import default
 from outsim.scenario.parts import WEEKDAYS, Name, Part, Positive, Weekday
 from outsim.scenario.retries import Retries, retry_problems
@@ -68,6 +69,10 @@ class TenantClass(Part):
     """What is other than that after some outcomes."""
     pacing: Rate | None = None
     """Calls a minute of each list; default: as fast as they load."""
+    when_refused: WhenRefused = default("campaign.when_refused")
+    """What their clients do where intake refuses a list, or a call."""
+    asks_again: AsksAgain = default("campaign.asks_again")
+    """How they ask again, if they do."""
     result_url: Name | None = None
     """Endpoint that gets their final posts; default: none."""
 
@@ -134,6 +139,10 @@ class Background(Part):
     """What is other than that after some outcomes."""
     pacing: Rate | None = None
     """Calls a minute of each; default: as fast as they load."""
+    when_refused: WhenRefused = default("campaign.when_refused")
+    """What their clients do where intake refuses a list, or a call."""
+    asks_again: AsksAgain = default("campaign.asks_again")
+    """How they ask again, if they do."""
     result_url: Name | None = None
     """Endpoint that gets their final posts; default: none."""
     tenant_class: list[TenantClass] = []

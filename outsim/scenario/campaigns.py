@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from outsim.clock import DAY, SECOND, microseconds_between
 from outsim.distributions import Distribution
+from outsim.scenario.asking import AsksAgain, WhenRefused
 from outsim.scenario.contacts import ContactList, is_frame
 from outsim.scenario.defaults import default
 from outsim.scenario.parts import (
@@ -21,6 +22,7 @@ from outsim.scenario.parts import (
     Positive,
     TenDigits,
     Weekday,
+    check_intake,
     out_of_order,
 )
 from outsim.scenario.recurrence import days_of, moved, on_day
@@ -179,6 +181,10 @@ class Campaign(Part):
     """Calls that are canceled over time, where a stop cancels them one by one."""
     cancel_order: Literal["newest", "oldest"] = default("campaign.cancel_order")
     """Which call of those that can be canceled is next, by their place in the list."""
+    when_refused: WhenRefused = default("campaign.when_refused")
+    """What its client does where intake refuses its list, or one of its calls."""
+    asks_again: AsksAgain = default("campaign.asks_again")
+    """How the client asks again, if it does."""
     priority: Priority | None = None
     """Priority class of its calls, 1 to 9, lowest first; default: its tenant's."""
     result_url: Name | None = None
@@ -307,6 +313,17 @@ class Tenant(Part):
     """Its calls that may be up at once; default: no limit."""
     dial_rate: Rate | None = None
     """Its calls that may start over time; default: no limit of its own."""
+    intake_rate: Rate | None = None
+    """Requests that it may make over time, a list or a single call each; default: no limit."""
+    intake_burst: Positive | None = None
+    """Requests that it may make at once after a pause; default: those of a second, at least 1."""
+    queue_limit: Positive | None = None
+    """Its calls that may wait, those to come by a request included; default: no limit."""
+
+    @model_validator(mode="after")
+    def _burst_of_a_rate(self) -> Tenant:
+        check_intake(self.intake_rate, self.intake_burst)
+        return self
 
 
 class Endpoint(Part):

@@ -61,6 +61,10 @@ DEFAULTS: dict[str, Default] = {
     "platform.reconciliation_every": Default(None, "A", "off"),
     "platform.queue": Default("fifo", "V", "platform glossary: first in, first out"),
     "platform.one_call_per_number": Default(False, "A", "nothing is said of it"),
+    "platform.intake_rate": Default(
+        None, "A", "platform: too many single calls fail; no number is given", "1-100/s"
+    ),
+    "platform.queue_limit": Default(None, "A", "platform: none is documented", "1,000-1,000,000"),
     "platform.delivery_pool": Default(50, "A", "no measurement found", "1-500"),
     "platform.detection_person": Default("2 s", "V", "Asterisk AMD limits, Twilio", "1-5 s"),
     "platform.detection_machine": Default("5 s", "V", "Asterisk AMD limits, Twilio", "3-30 s"),
@@ -160,6 +164,12 @@ DEFAULTS: dict[str, Default] = {
     "campaign.stop_cancels_retries": Default(True, "A", "a waiting retry is not in the queue"),
     "campaign.duplicates": Default("dial", "A", "platform: not documented"),
     "campaign.missing_ani_share": Default(0.0, "A", "a campaign given as a count has caller IDs"),
+    "campaign.when_refused": Default("gives up", "A", "a program that looks at no reply"),
+    "campaign.asks_again": Default(
+        {"interval": "30 s", "back_off": 2.0, "cap": "10 min", "most": 5},
+        "A",
+        "none found",
+    ),
     # result_url endpoints
     "endpoint.latency": Default(
         {"distribution": _LOGNORMAL, "median": "200 ms", "log_sd": 0.8},

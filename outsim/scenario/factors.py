@@ -249,6 +249,10 @@ _PEAK = (35, 30, 20, 10)
 
 WITHOUT_RANGE = {
     "platform.reconciliation_every": "it is off; switching it on is another scenario",
+    "platform.intake_rate": "there is none; a limit is another scenario",
+    "platform.queue_limit": "there is none; a limit is another scenario",
+    "campaign.when_refused": "it is a word, not a number",
+    "campaign.asks_again": "nobody asks again unless a scenario says so",
     "campaign.profile": "it is a word, not a number; the shares of the profile are varied",
     "campaign.pacing_at": "it is a word, not a number",
     "campaign.stop_cancels_retries": "it is yes or no, not a number",

@@ -74,6 +74,13 @@ def check_order(*pairs: Instants) -> None:
         raise ContradictionError(problems)
 
 
+def check_intake(rate: int | None, burst: int | None) -> None:
+    """Refuse a burst of requests where nothing limits their rate."""
+    if burst is not None and rate is None:
+        message = f"found {burst}; has no meaning without intake_rate: give that too"
+        raise ContradictionError([(("intake_burst",), message)])
+
+
 class Part(BaseModel):
     """A part of a scenario: frozen, closed to unknown keys; "none" turns off what is optional."""
 

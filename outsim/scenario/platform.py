@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from outsim.distributions import Distribution
 from outsim.scenario.defaults import default
-from outsim.scenario.parts import Name, Part, Positive, Weekday, check_order
+from outsim.scenario.parts import Name, Part, Positive, Weekday, check_intake, check_order
 from outsim.scenario.recurrence import days_of, moved
 from outsim.units import ContradictionError, Duration, LocalTime, Rate, Share
 from outsim.vocabulary import DISCIPLINES
@@ -52,6 +52,12 @@ class Platform(Part):
     """How often a job repairs lost final updates, from the start of the run; off by default."""
     queue: _Discipline = default("platform.queue")
     """Whose call goes next."""
+    intake_rate: Rate | None = default("platform.intake_rate")
+    """Requests that it takes over time, a list or a single call each; default: no limit."""
+    intake_burst: Positive | None = None
+    """Requests that it takes at once after a pause; default: those of a second, at least 1."""
+    queue_limit: Positive | None = default("platform.queue_limit")
+    """Calls that may wait, those to come by a request included; default: no limit."""
     one_call_per_number: bool = default("platform.one_call_per_number")
     """Whether a campaign has one call up at most to a number that its list has several times."""
     delivery_pool: Positive = default("platform.delivery_pool")
@@ -62,6 +68,11 @@ class Platform(Part):
     """The same, if it is a machine or a fax."""
     detection_accuracy: Share = default("platform.detection_accuracy")
     """Share of answered calls whose callee type is reported rightly."""
+
+    @model_validator(mode="after")
+    def _burst_of_a_rate(self) -> Platform:
+        check_intake(self.intake_rate, self.intake_burst)
+        return self
 
 
 class Carrier(Part):

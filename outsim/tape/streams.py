@@ -200,6 +200,8 @@ class Purpose(IntEnum):
     """Whether an endpoint answers a post with an error."""
     RETRY_JITTER = 42
     """How much later than its interval a call is dialed again, after an attempt."""
+    ASKS_AGAIN = 45
+    """How long a client waits before it asks again; the attempt number counts its requests."""
     BACKGROUND_START = 50
     """Which kind of minute a background campaign starts at."""
     BACKGROUND_MINUTE = 51

@@ -15,6 +15,7 @@ from outsim.engine.records import (
     ATTEMPT_TYPES,
     CALL_TYPES,
     DELIVERY_TYPES,
+    REQUEST_TYPES,
     UPDATE_TYPES,
     Columns,
     Records,
@@ -54,6 +55,8 @@ COLUMN_CLASSES = {
     ("updates", "begun"): CLOSING,
     ("updates", "visible"): EventClass.WORKER_FINISHES,
     ("calls", "final"): LAST,
+    ("requests", "came"): EventClass.REQUEST,
+    ("requests", "taken"): EventClass.REQUEST,
 }
 """When in its instant a column's event comes; `OTHER` for those that are not here."""
 
@@ -67,6 +70,8 @@ DECIDED = {
     "result": "begun",
     "status": "final",
     "attempts": "final",
+    "tries": "came",
+    "reason": "came",
     # What an attempt waited for stands between its entry and its dispatch.
     **dict.fromkeys(_NAMES[_NAMES.index("queued") + 1 : _NAMES.index("dispatched")], "dispatched"),
 }
@@ -80,6 +85,7 @@ _KINDS = {
     "updates": _Kind(UPDATE_TYPES, ("call_id", "attempt", "status"), "happened"),
     "deliveries": _Kind(DELIVERY_TYPES, ("call_id", "post"), "due"),
     "calls": _Kind(CALL_TYPES, ("call_id",), "final"),
+    "requests": _Kind(REQUEST_TYPES, ("call_id",), "came"),
 }
 
 Name = tuple[int, ...]

@@ -31,6 +31,7 @@ from outsim.engine.records import (
     CALL_TYPES,
     DELIVERY_TYPES,
     MODEL_VERSION,
+    REQUEST_TYPES,
     UPDATE_TYPES,
     Columns,
     Note,
@@ -49,6 +50,7 @@ KINDS: dict[str, Types] = {
     "updates": UPDATE_TYPES,
     "deliveries": DELIVERY_TYPES,
     "calls": CALL_TYPES,
+    "requests": REQUEST_TYPES,
 }
 
 PLAIN_BYTES = 30_000
@@ -237,6 +239,8 @@ def _lines(trace: Trace) -> Iterator[str]:
         yield "campaign " + json.dumps(campaign, ensure_ascii=False)
     for kind, types in KINDS.items():
         columns: Columns = getattr(trace.records, kind)
+        if kind == "requests" and not columns.rows:
+            continue  # nothing limits intake
         yield f"{kind} {columns.rows} {','.join(types)}"
         rows = zip(*(columns[name].tolist() for name in types), strict=True)
         yield from (_line(types, row) for row in rows)
@@ -310,9 +314,7 @@ def _trace(lines: list[str]) -> Trace:
         rows = [_row(types, next(coming, "")) for _ in range(count)]
         values = np.array(rows, dtype=np.int64).reshape(count, len(types))
         tables[word] = Columns(types, {name: values[:, k] for k, name in enumerate(types)})
-    records = Records(
-        tables["attempts"], tables["updates"], tables["deliveries"], tables["calls"], ended_us
-    )
+    records = Records(**tables, ended_us=ended_us)
     if notes is None:
         raise ValueError("it does not say which rules acted: an earlier outsim wrote it")
     return Trace(records, tuple(campaigns), notes, run)

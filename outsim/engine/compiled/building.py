@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from outsim.clock import NEVER, TOKEN
+from outsim.clock import MISSING, NEVER, TOKEN
 from outsim.engine.compiled.controls import (
     CARRIER,
     CHANNELS,
@@ -26,9 +26,19 @@ from outsim.engine.compiled.controls import (
     WINDOW_OPENS,
     WORKERS,
 )
-from outsim.engine.compiled.events import CONTROL, ENTERS_QUEUE, KINDS, LOAD, OTHER, RECONCILE
+from outsim.engine.compiled.events import (
+    ASKS,
+    CONTROL,
+    ENTERS_QUEUE,
+    KINDS,
+    LOAD,
+    OTHER,
+    RECONCILE,
+    REQUEST,
+)
 from outsim.engine.compiled.layout import AGENDA, COURSES, DROPPED, LOST, NONE, POSTING, WORK
 from outsim.engine.compiled.state import GROWING, State
+from outsim.engine.compiled.supply import hand_loading
 from outsim.engine.order import (
     CLEAR_STEP,
     EXPIRY_STEP,
@@ -38,7 +48,7 @@ from outsim.engine.order import (
     call_key,
 )
 from outsim.plan import CampaignPlan, Plan, SuspensionPlan
-from outsim.vocabulary import DISCIPLINES
+from outsim.vocabulary import DISCIPLINES, SCHEDULED
 
 ROWS_PER_CALL = {"attempt": 1.7, "update": 6.5, "delivery": 1.1}
 """Rows that there is room for at first."""
@@ -61,6 +71,7 @@ def build_state(plan: Plan) -> State:
     state = State()
     _hand_in(state, plan)
     _fill_buckets(state, plan)
+    _open_intake(state, plan)
     _open_sub_queues(state, plan)
     _open_ports(state, plan)
     _connect(state, plan)
@@ -135,8 +146,17 @@ def _set_retries(state: State, plan: Plan) -> None:
 
 
 def _fill_buckets(state: State, plan: Plan) -> None:
-    """The platform's dial tokens, then those of tenants and campaigns that have a pace."""
+    """The platform's dial tokens, those of who has a pace, and of what limits requests."""
     buckets = [(plan.platform.dial_rate, plan.platform.dial_burst)]
+    tenants, p = state.arrays["tenants"], state.platform[0]
+    tenants["intake"] = p["intake"] = NONE
+    for row, intake in [
+        (p, plan.platform.intake),
+        *zip(tenants, (tenant.intake for tenant in plan.tenants), strict=False),
+    ]:
+        if intake.rate:
+            row["intake"] = len(buckets)
+            buckets.append((intake.rate, intake.burst))
     for rows, rates in (
         (state.arrays["tenants"], [tenant.dial_rate for tenant in plan.tenants]),
         (state.arrays["campaigns"], [campaign.rules.pacing_rate for campaign in plan.campaigns]),
@@ -149,6 +169,44 @@ def _fill_buckets(state: State, plan: Plan) -> None:
     table = state.table("buckets", len(buckets))
     table["rate"] = [rate for rate, _ in buckets]
     table["capacity"] = table["level"] = [burst * TOKEN for _, burst in buckets]
+
+
+def _open_intake(state: State, plan: Plan) -> None:
+    """Room for the requests that may be refused, and who was taken before."""
+    p, tenants = state.platform[0], state.arrays["tenants"]
+    campaigns = state.arrays["campaigns"][: len(plan.campaigns)]
+    campaigns["refusable_from_us"] = [c.refusable_from_us for c in plan.campaigns]
+    campaigns["request"] = NONE
+    p["queue_limit"] = plan.platform.intake.queue_limit
+    tenants["queue_limit"][: len(plan.tenants)] = [t.intake.queue_limit for t in plan.tenants]
+    room = 0
+    for row, campaign in zip(campaigns, plan.campaigns, strict=True):
+        if not plan.may_refuse:
+            break
+        refusable, is_list = campaign.refusable, campaign.is_list
+        taken = np.count_nonzero(campaign.first_statuses == SCHEDULED)
+        tenants[campaign.tenant_rank]["unfinished"] += taken
+        p["unfinished"] += taken
+        row["asking"] = refusable[0] if len(refusable) else campaign.size
+        row["asked_for"] = len(campaign.accepted) if is_list else 1
+        row["refusals"] = len(campaign.rules.asks_again_us)
+        row["waits_after_refusal"] = campaign.asks_again_after_us.shape[1]
+        room += min(1, len(refusable)) if is_list else len(refusable)
+    requests = state.table("requests", room)
+    requests["taken"] = MISSING
+
+
+def _asks(plan: Plan) -> Iterator[tuple[int, int, int]]:
+    """Entries of the agenda at which the first request of each campaign comes."""
+    for rank, campaign in enumerate(plan.campaigns):
+        refusable = campaign.refusable
+        if len(refusable):
+            index = 0 if campaign.is_list else int(refusable[0])
+            yield _asking(rank, index, int(campaign.submitted_at_us[index]))
+
+
+def _asking(rank: int, index: int, at_us: int) -> tuple[int, int, int]:
+    return at_us, REQUEST | call_key(rank, index), ASKS + KINDS * rank
 
 
 def _open_sub_queues(state: State, plan: Plan) -> None:
@@ -274,10 +332,15 @@ def move_starts(state: State, past: Plan, plan: Plan) -> None:
         if (before.submitted_us, before.loading_us) == (now.submitted_us, now.loading_us):
             continue
         row["submitted_us"] = now.submitted_us
-        if row["handed_in"]:
-            row["ready_us"] = state.keep(now.ready_us, np.int64)
-        mine = agenda[: p["count"]]["item"] == LOAD + KINDS * rank
+        items = agenda[: p["count"]]["item"]
         load = first_load(now)
+        if now.is_refusable_list:
+            asks = items == ASKS + KINDS * rank
+            agenda[: p["count"]][asks] = _asking(rank, 0, now.submitted_us)
+            load = hand_loading(state, rank, now) if row["ready_us"] else None
+        elif row["handed_in"]:
+            row["ready_us"] = state.keep(now.ready_us, np.int64)
+        mine = items == LOAD + KINDS * rank
         if load and mine.any():
             agenda[: p["count"]][mine] = _loading(rank, *load)
     # A sorted list is a heap.
@@ -286,15 +349,17 @@ def move_starts(state: State, past: Plan, plan: Plan) -> None:
 
 def first_load(campaign: CampaignPlan) -> tuple[int, int] | None:
     """Which call the loader moves first, and when; None if there is none."""
-    if campaign.contact_list is None and campaign.requests_us is None:
+    if campaign.is_refusable_list:
+        return None
+    if campaign.contact_list is None and campaign.is_list:
         return (0, campaign.loading_us) if campaign.size else None
-    accepted = campaign.accepted
-    return (int(accepted[0]), int(campaign.ready_us[accepted[0]])) if len(accepted) else None
+    taken = np.flatnonzero(campaign.first_statuses == SCHEDULED)
+    return (int(taken[0]), int(campaign.ready_us[taken[0]])) if len(taken) else None
 
 
 def _open_heaps(state: State, plan: Plan) -> None:
     """Heaps that are large enough for whatever may come, and what is on the agenda first."""
-    first = []
+    first = [*_asks(plan)] if plan.may_refuse else []
     for rank, campaign in enumerate(plan.campaigns):
         load = first_load(campaign)
         state.arrays["campaigns"][rank]["loading"] = load[0] if load else campaign.size
@@ -303,6 +368,7 @@ def _open_heaps(state: State, plan: Plan) -> None:
     if plan.platform.reconciliation_us:
         first.append((plan.platform.reconciliation_us, OTHER, RECONCILE))
     size = 5 * len(plan.campaigns) + len(plan.tenants) + len(state.arrays["waits"]) + 1
+    size += len(state.arrays["requests"])
     # Of calls that wait by their outcome each is on the agenda, of others the first.
     size += len(state.arrays["tallies"])
     sizes = {

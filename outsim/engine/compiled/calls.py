@@ -58,16 +58,30 @@ def load(p: Row, rank: int) -> None:
     campaign = campaign_at(p.campaigns, rank)
     at = campaign.first_call + campaign.loading
     campaign.loading += 1
-    while (
-        campaign.loading < campaign.size
-        and call_at(p.calls, campaign.first_call + campaign.loading).status != SCHEDULED
-    ):
+    while campaign.loading < campaign.size and not _is_to_load(p, campaign):
         campaign.loading += 1
     if campaign.loading == campaign.size:
         events.drop_first(p, AGENDA)
     else:
         key = ENTERS_QUEUE | call_key(rank, campaign.loading, 1, 0)
         events.replace_first(p, AGENDA, instant_at(campaign.ready_us, campaign.loading), key)
+    move(p, rank, at)
+
+
+@kernel
+def _is_to_load(p: Row, campaign: Row) -> bool:
+    """Whether the loader has anything to do with the call that it stands at."""
+    index = campaign.loading
+    if call_at(p.calls, campaign.first_call + index).status != SCHEDULED:
+        return False
+    is_list = campaign.requests_us == 0
+    return is_list or instant_at(campaign.requests_us, index) < campaign.refusable_from_us
+
+
+@kernel
+def move(p: Row, rank: int, at: int) -> None:
+    """Have a call begin to live, unless it was withdrawn before."""
+    campaign = campaign_at(p.campaigns, rank)
     if call_at(p.calls, at).status != SCHEDULED:
         return
     if campaign.stopped or campaign.expired:

@@ -33,14 +33,20 @@ def begin(p: Row, rank: int) -> None:
 
 
 @kernel
-def wake(p: Row, rank: int, index: int) -> None:
-    """A call has come in, or waits for its retry, while its campaign is being canceled."""
+def look_again(p: Row, rank: int, index: int) -> None:
+    """Have a call looked at again that may be canceled from now on."""
     canceler = canceler_at(p.cancelers, rank)
     if canceler.step < 0:
         canceler.place = max(canceler.place, index)
     else:
         canceler.place = min(canceler.place, index)
-    if not canceler.is_awake:
+
+
+@kernel
+def wake(p: Row, rank: int, index: int) -> None:
+    """A call has come in, or waits for its retry, while its campaign is being canceled."""
+    look_again(p, rank, index)
+    if not canceler_at(p.cancelers, rank).is_awake:
         _next_turn(p, rank, max(p.now, bucket_at(p.cancel_tokens, rank).ready_at))
 
 

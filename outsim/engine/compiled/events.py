@@ -13,6 +13,7 @@ from outsim.engine.compiled.layout import entry_at, heap_at
 from outsim.engine.compiled.memory import Row, kernel
 from outsim.engine.order import CLASS_BITS, EventClass
 
+REQUEST = int(EventClass.REQUEST) << CLASS_BITS
 ATTEMPT_ENDS = int(EventClass.ATTEMPT_ENDS) << CLASS_BITS
 WORKER_FINISHES = int(EventClass.WORKER_FINISHES) << CLASS_BITS
 CONTROL = int(EventClass.CONTROL) << CLASS_BITS
@@ -27,6 +28,7 @@ attempt_of = kernel(order.attempt_of)
 step_of = kernel(order.step_of)
 
 LOAD, RETRY, ADMIT, RELEASE_CAMPAIGN, RELEASE_TENANT, POST_DUE, RECONCILE, RETRY_OF_CALL = range(8)
+ASKS, ASKS_AGAIN, BEGIN, MOVE = range(8, 12)
 """What an entry of the agenda is about."""
 CANCEL = 15
 KINDS = 16

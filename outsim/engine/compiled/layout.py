@@ -57,6 +57,8 @@ CAMPAIGN = _rows(
     *_fields("i8", "first_sub_queue", "sub_queues", "zones", "place_of_zone"),
     *_fields("i8", "stopped", "expired", "stop_cancels_retries", "stop_reaches_queue"),
     *_fields("i8", "paced_at_dispatch", "pacer_awake", "first_paced", "last_paced"),
+    *_fields("i8", "refusable_from_us", "asking", "asked_for", "request"),
+    *_fields("i8", "refusals", "waits_after_refusal", "asks_again_after_us"),
     *_fields("i8", "stops_by_calls", "canceling", "shared_number", "first_number"),
     ("call_expires_us", "i8"),
     # Retries outcome by outcome; 0 where there is one interval for all.
@@ -66,7 +68,10 @@ CAMPAIGN = _rows(
 queue goes by expiry), `retry_intervals` and `retry_jitters` are addresses; `bucket` is the place
 of its pacer, `blocks` and `posts` of its first draws, `first_tally` of its first call among the
 tallies; `loading` is what its loader waits for; `before_last_retries` is the last call that is
-ready before `last_retry`."""
+ready before `last_retry`. `asking` is the call whose request comes next, `asked_for` how many
+calls a request is for, `request` that of a list; `asks_again_after_us` is the address of the waits
+after each of `refusals`, of which there are `waits_after_refusal`: one for all calls, or one for
+each."""
 
 NUMBER = _rows(*_fields("i8", "is_up", "free_since", "first_waiting"))
 """A number that several calls of a campaign have, of which one is up at most, with those that came
@@ -78,9 +83,17 @@ CANCELER = _rows(*_fields("i8", "step", "place", "is_awake"))
 `outsim.engine.readable.state.Canceler`."""
 
 TENANT = _rows(
-    *_fields("i8", "active", "max_simultaneous", "bucket", "first_sub_queue", "sub_queues")
+    *_fields("i8", "active", "max_simultaneous", "bucket", "first_sub_queue", "sub_queues"),
+    *_fields("i8", "unfinished", "intake", "queue_limit"),
 )
-"""A customer, by rank."""
+"""A customer, by rank. `intake` is the place of the bucket of its requests."""
+
+REQUEST = _rows(
+    *_fields("i8", "came", "taken"),
+    *_fields("i4", "call_id", "campaign"),
+    *_fields("i8", "tries", "reason"),
+)
+"""A list, or a single call, that intake may refuse, in the order in which they come."""
 
 SUB_QUEUE = _rows(
     ("order", "i8"),  # its priority, and when its first call entered
@@ -139,6 +152,7 @@ TABLES: dict[str, np.dtype[Any]] = {
     "cancelers": CANCELER,
     "cancel_tokens": BUCKET,
     "tenants": TENANT,
+    "requests": REQUEST,
     "sub_queues": SUB_QUEUE,
     "expiry_queues": EXPIRY_QUEUE,
     "groups": GROUP,
@@ -202,6 +216,7 @@ PLATFORM = _rows(
     *_fields("i8", "threshold_factors", "threshold_failures", "threshold_gaps"),
     *_fields("i8", "delivery_pool", "posts_busy", "posts_waiting", "reconciliation_us"),
     *_fields("i8", "next_control", "control_count", "instant_open"),
+    *_fields("i8", "unfinished", "intake", "queue_limit", "request_count"),
     ("holds_numbers", "i8"),  # whether any campaign has a number that calls wait for
     # What the kernel wants before it can go on; see `outsim.engine.compiled.platform`.
     *_fields("i8", "wanted_campaign", "wanted_number"),
@@ -215,6 +230,7 @@ campaign_at = rows_of(CAMPAIGN)
 shared_number_at = rows_of(NUMBER)
 canceler_at = rows_of(CANCELER)
 tenant_at = rows_of(TENANT)
+request_at = rows_of(REQUEST)
 sub_queue_at = rows_of(SUB_QUEUE)
 group_at = rows_of(GROUP)
 expiry_queue_at = rows_of(EXPIRY_QUEUE)

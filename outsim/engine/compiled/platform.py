@@ -15,16 +15,21 @@ from outsim.engine.compiled import (
     controls,
     deliveries,
     events,
+    intake,
     pacing,
     queue,
     workers,
 )
 from outsim.engine.compiled.events import (
     ADMIT,
+    ASKS,
+    ASKS_AGAIN,
+    BEGIN,
     CANCEL,
     DISPATCH,
     KINDS,
     LOAD,
+    MOVE,
     POST_DUE,
     RECONCILE,
     RELEASE_CAMPAIGN,
@@ -45,13 +50,14 @@ from outsim.engine.compiled.layout import (
     control_at,
     heap_at,
     posts_at,
+    request_at,
     wait_at,
 )
 from outsim.engine.compiled.memory import Row, code_at, instant_at, kernel
 from outsim.engine.compiled.queue import release_campaign, release_tenant
 from outsim.engine.compiled.updates import reconcile
 
-REACHED, PAUSED, NEEDS_ROOM, NEEDS_CALLS, NEEDS_DRAWS, NEEDS_POST_DRAWS = range(6)
+REACHED, PAUSED, NEEDS_ROOM, NEEDS_CALLS, NEEDS_DRAWS, NEEDS_POST_DRAWS, NEEDS_LOADING = range(7)
 """Why `advance` came back."""
 
 CONTROLS, LOOK = 100, 101
@@ -146,8 +152,16 @@ def _act(p: Row) -> None:
     elif kind == RELEASE_TENANT:
         events.drop_first(p, AGENDA)
         release_tenant(p, place)
-    else:
+    elif kind == RECONCILE:
         reconcile(p)
+    elif kind == ASKS:
+        intake.comes(p, place)
+    elif kind == ASKS_AGAIN:
+        intake.comes_again(p, place)
+    elif kind == BEGIN:
+        intake.begin(p, place)
+    else:
+        intake.move(p, place)
 
 
 @kernel
@@ -182,6 +196,18 @@ def _wanting(p: Row, source: int) -> int:
                 return NEEDS_POST_DRAWS
         elif kind == RECONCILE:
             deliveries += heap_at(p.heaps, LOST).count
+        elif kind == ASKS:
+            if not _handed_in(p, place):
+                return NEEDS_CALLS
+        elif kind == BEGIN:
+            p.wanted_campaign = place
+            if campaign_at(p.campaigns, place).ready_us == 0:
+                return NEEDS_LOADING
+        elif kind == MOVE:
+            rank = int64(request_at(p.requests, place).campaign)
+            campaign = campaign_at(p.campaigns, rank)
+            if not _has_draws(p, rank, 0 if campaign.stopped or campaign.expired else 1):
+                return NEEDS_DRAWS
     if (
         p.dispatches + p.port_count > p.attempt_room
         or p.updates + updates > p.update_room

@@ -5,25 +5,27 @@ from __future__ import annotations
 import numpy as np
 from numba import from_dtype, types
 
-from outsim.clock import HOUR, MISSING
+from outsim.clock import HOUR, MISSING, NEVER
 from outsim.engine.compiled import cache
 from outsim.engine.compiled.building import build_state, move_starts, set_timetable
 from outsim.engine.compiled.layout import ATTEMPT, PLATFORM
 from outsim.engine.compiled.platform import (
     NEEDS_CALLS,
     NEEDS_DRAWS,
+    NEEDS_LOADING,
     NEEDS_POST_DRAWS,
     NEEDS_ROOM,
     REACHED,
     advance,
 )
 from outsim.engine.compiled.state import GROWING
-from outsim.engine.compiled.supply import Draws, first_statuses, hand_calls
+from outsim.engine.compiled.supply import Draws, hand_calls, hand_loading
 from outsim.engine.records import (
     ATTEMPT_TYPES,
     CALL_TYPES,
     DELIVERY_TYPES,
     NOT_KNOWN,
+    REQUEST_TYPES,
     UPDATE_TYPES,
     Columns,
     Records,
@@ -83,6 +85,8 @@ class Run:
                 self.draws.hand_attempts(state, rank, number)
             elif why == NEEDS_POST_DRAWS:
                 self.draws.hand_posts(state, rank, number)
+            elif why == NEEDS_LOADING:
+                hand_loading(state, rank, self.plan.campaigns[rank])
             elif why == NEEDS_ROOM:
                 self._make_room()
         self.reached_us = until_us
@@ -141,7 +145,13 @@ class Run:
             deliveries=columns("delivery", DELIVERY_TYPES),
             calls=self._calls(self.plan.in_run(ends_us)),
             ended_us=ends_us,
+            requests=self._requests(),
         )
+
+    def _requests(self) -> Columns:
+        """The requests' columns: each copied out of their rows."""
+        rows = self._state.arrays["requests"][: self._state.platform[0]["request_count"]]
+        return Columns(REQUEST_TYPES, {name: rows[name].copy() for name in REQUEST_TYPES})
 
     def _calls(self, campaigns: tuple[CampaignPlan, ...]) -> Columns:
         """The calls' columns; rows of campaigns that nothing has come to were never filled in."""
@@ -155,9 +165,10 @@ class Run:
                 status[mine] = rows["status"][mine]
                 attempts[mine] = rows["attempts"][mine]
                 final[mine] = rows["final_at"][mine]
-            elif campaign.contact_list is not None:
-                status[mine] = first_statuses(campaign)
-            elif campaign.opening is not None:
+                continue
+            if campaign.contact_list is not None or campaign.refusable_from_us < NEVER:
+                status[mine] = campaign.first_statuses
+            if campaign.opening is not None:
                 attempts[mine] = campaign.opening.attempts
         return Columns(CALL_TYPES, {"status": status, "attempts": attempts, "final": final})
 

@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from outsim.clock import MISSING
+from outsim.clock import MISSING, NEVER
 from outsim.engine.compiled.layout import CALL
 from outsim.engine.compiled.state import Array, State, address_of
 from outsim.plan import CampaignPlan, Plan
-from outsim.vocabulary import REJECTED, SCHEDULED
-
-
-def first_statuses(campaign: CampaignPlan) -> Array:
-    """Status of each call of a campaign before anything has happened to it."""
-    return np.where(campaign.reject_reason == 0, SCHEDULED, REJECTED)
+from outsim.vocabulary import SCHEDULED
 
 
 def _call(rank: int, campaign: CampaignPlan) -> Array:
@@ -33,7 +28,10 @@ def hand_calls(state: State, rank: int, campaign: CampaignPlan) -> None:
     """Give a run the calls of a campaign, before the first thing happens to one of them."""
     row, contacts = state.arrays["campaigns"][rank], campaign.contacts
     accepted = campaign.accepted
-    row["ready_us"] = state.keep(campaign.ready_us, np.int64)
+    if not campaign.is_refusable_list:
+        row["ready_us"] = state.keep(campaign.ready_us, np.int64)
+    if len(campaign.rules.asks_again_us):
+        row["asks_again_after_us"] = state.keep(campaign.asks_again_after_us, np.int64)
     if campaign.requests_us is not None:
         row["requests_us"] = state.keep(campaign.requests_us, np.int64)
     if state.platform[0]["by_expiry"]:
@@ -57,8 +55,21 @@ def hand_calls(state: State, rank: int, campaign: CampaignPlan) -> None:
         calls["zone"] = campaign.zones
     if campaign.missing_ani.any():
         calls["missing_ani"] = campaign.missing_ani
-    if len(accepted) < campaign.size:
-        calls["status"] = first_statuses(campaign)
+    if len(accepted) < campaign.size or campaign.refusable_from_us < NEVER:
+        calls["status"] = campaign.first_statuses
+
+
+def hand_loading(state: State, rank: int, campaign: CampaignPlan) -> tuple[int, int] | None:
+    """Give a run the instants at which the rows of a list are loaded, now that it was taken.
+
+    It returns which row is loaded first, and when; None if there is none to load.
+    """
+    row = state.arrays["campaigns"][rank]
+    ready_us = campaign.list_ready_us(int(state.arrays["requests"][row["request"]]["taken"]))
+    row["ready_us"] = state.keep(ready_us, np.int64)
+    accepted = campaign.accepted
+    row["loading"] = accepted[0] if len(accepted) else campaign.size
+    return (int(accepted[0]), int(ready_us[accepted[0]])) if len(accepted) else None
 
 
 class Draws:

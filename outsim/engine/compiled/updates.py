@@ -20,7 +20,15 @@ from outsim.engine.compiled.events import (
     schedule,
     step_of,
 )
-from outsim.engine.compiled.layout import AGENDA, LOST, block_at, call_at, campaign_at, heap_at
+from outsim.engine.compiled.layout import (
+    AGENDA,
+    LOST,
+    block_at,
+    call_at,
+    campaign_at,
+    heap_at,
+    tenant_at,
+)
 from outsim.engine.compiled.memory import (
     Row,
     code_at,
@@ -57,6 +65,8 @@ def _change(p: Row, rank: int, at: int, attempt: int, status: int, kind: int, lo
     call.status = status
     if status >= FIRST_FINAL:
         call.final_at = p.now
+        p.unfinished -= 1
+        tenant_at(p.tenants, campaign.tenant).unfinished -= 1
         if not call.wedged:
             campaign.unfinished -= 1
     row = p.updates

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from simpy import Interrupt
 
 from outsim.clock import MISSING
 from outsim.engine.order import ANSWER_STEP, EventClass
 from outsim.engine.readable.events import Process
+from outsim.engine.readable.intake import Request
 from outsim.engine.readable.platform import Platform
 from outsim.engine.readable.state import Attempt, Call, CampaignState
 from outsim.vocabulary import (
@@ -20,6 +23,7 @@ from outsim.vocabulary import (
     EXPIRED,
     FAILED,
     QUEUED,
+    REFUSED,
     RETRIED,
     SCHEDULED,
     STATUSES,
@@ -27,26 +31,83 @@ from outsim.vocabulary import (
 )
 
 
-def load(p: Platform, campaign: CampaignState) -> Process:
+def hand_in(p: Platform, campaign: CampaignState) -> None:
+    """Have the calls of a campaign come in: known beforehand, or as requests (rules 1 and 18)."""
+    plan = campaign.plan
+    refusable = [campaign.calls[index] for index in plan.refusable]
+    if plan.is_refusable_list:
+        p.events.start(submit_list(p, campaign, refusable))
+        return
+    taken = [call for call in campaign.calls if call.status == SCHEDULED]
+    p.events.start(load(p, campaign, taken, plan.ready_us.data))
+    if refusable:
+        p.events.start(request_calls(p, campaign, refusable))
+
+
+def load(
+    p: Platform, campaign: CampaignState, taken: list[Call], ready_us: Sequence[int]
+) -> Process:
     """The loader of a campaign: it moves the calls in list order (rules 1 and 2)."""
-    ready_us = campaign.plan.ready_us.data
-    rule = 2 if campaign.plan.requests_us is None else 1
-    for call in campaign.calls:
-        if call.status != SCHEDULED:
-            continue
-        yield p.events.at(ready_us[call.index], EventClass.ENTERS_QUEUE, call.key(1))
-        if call.status != SCHEDULED:
-            continue
-        if campaign.stopped or campaign.expired:
-            # Handed in after the campaign was over: it never gets a place.
-            p.recorder.note(9 if campaign.expired else 12, call, "comes too late")
-            p.statuses.withdraw(call, EXPIRED if campaign.expired else CANCELED)
-        else:
-            p.recorder.note(rule, call, "is ready")
-            call.process = p.events.start(live(p, call))
-            if campaign.canceler is not None:
-                p.canceling.wake(call)
+    for call in taken:
+        if call.status == SCHEDULED:
+            yield p.events.at(ready_us[call.index], EventClass.ENTERS_QUEUE, call.key(1))
+            move(p, call)
     p.recorder.note(1, campaign, "has no more rows")
+
+
+def move(p: Platform, call: Call) -> None:
+    """Have a call begin to live, unless it was withdrawn before."""
+    campaign = call.campaign
+    if call.status != SCHEDULED:
+        return
+    if campaign.stopped or campaign.expired:
+        # Handed in after the campaign was over: it never gets a place.
+        p.recorder.note(9 if campaign.expired else 12, call, "comes too late")
+        p.statuses.withdraw(call, EXPIRED if campaign.expired else CANCELED)
+    else:
+        p.recorder.note(2 if campaign.plan.is_list else 1, call, "is ready")
+        call.process = p.events.start(live(p, call))
+        if campaign.canceler is not None:
+            p.canceling.wake(call)
+
+
+def submit_list(p: Platform, campaign: CampaignState, rows: list[Call]) -> Process:
+    """A list comes in, and is loaded if it is taken (rule 18)."""
+    plan = campaign.plan
+    calls = [call for call in rows if call.status == REFUSED]
+    request = Request(campaign, calls, plan.submitted_us)
+    yield p.intake.comes(request, plan.submitted_us)
+    yield from ask(p, request)
+    if request.taken != MISSING:
+        yield from load(p, campaign, calls, plan.list_ready_us(request.taken).data)
+
+
+def request_calls(p: Platform, campaign: CampaignState, calls: list[Call]) -> Process:
+    """Single calls come in, each a request of its own (rule 18)."""
+    ready_us = campaign.plan.ready_us.data
+    for call in calls:
+        request = Request(campaign, [call], campaign.submitted_us[call.index])
+        yield p.intake.comes(request, request.came)
+        p.events.start(request_call(p, request, call, ready_us[call.index]))
+
+
+def request_call(p: Platform, request: Request, call: Call, ready_us: int) -> Process:
+    """A single call comes in, and begins to live if it is taken (rule 18)."""
+    yield from ask(p, request)
+    if request.taken != MISSING:
+        ready_us = max(request.taken, ready_us)
+        yield p.events.at(ready_us, EventClass.ENTERS_QUEUE, call.key(1))
+        move(p, call)
+
+
+def ask(p: Platform, request: Request) -> Process:
+    """A request comes; where it is refused, its client gives up or asks again (rule 18)."""
+    while not p.intake.takes(request):
+        if not request.is_given_up:
+            yield p.intake.comes(request, p.events.now + request.wait_us)
+        if request.is_given_up:
+            p.intake.give_up(request)
+            return
 
 
 def live(p: Platform, call: Call) -> Process:

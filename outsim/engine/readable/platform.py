@@ -17,6 +17,7 @@ from outsim.engine.readable.carrier import Carrier
 from outsim.engine.readable.connection import Connection
 from outsim.engine.readable.deliveries import Deliveries
 from outsim.engine.readable.events import EventList
+from outsim.engine.readable.intake import Intake
 from outsim.engine.readable.pacing import Pacing
 from outsim.engine.readable.queue import OutboundQueue
 from outsim.engine.readable.recorder import Recorder
@@ -42,6 +43,10 @@ class Platform:
         self.events = EventList(self.env)
         self.recorder = Recorder(self.events, notes=notes)
         shared = (self.events, self.recorder)
+        self.tenants = {
+            tenant.name: TenantState(tenant, rank) for rank, tenant in enumerate(plan.tenants)
+        }
+        self.intake = Intake(*shared, plan.platform.intake, self.tenants)
         self.pacing = Pacing(*shared)
         self.queue = OutboundQueue(*shared, plan.platform, discipline)
         self.workers = Workers(*shared, plan.platform)
@@ -50,9 +55,6 @@ class Platform:
         self.deliveries = deliveries(*shared, plan.platform.delivery_pool, plan.endpoints)
         self.statuses = StatusPipeline(*shared, self.workers, self.deliveries)
         self.canceling = Canceling(*shared, self.statuses, self.queue)
-        self.tenants = {
-            tenant.name: TenantState(tenant, rank) for rank, tenant in enumerate(plan.tenants)
-        }
 
     def advance(self, until_us: int) -> None:
         """Let everything happen that is due before `until_us`."""

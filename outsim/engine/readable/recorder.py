@@ -17,6 +17,7 @@ from outsim.engine.records import (
     CALL_TYPES,
     DELIVERY_TYPES,
     NOT_KNOWN,
+    REQUEST_TYPES,
     UPDATE_TYPES,
     AttemptRecord,
     Columns,
@@ -24,6 +25,7 @@ from outsim.engine.records import (
     Integers,
     Note,
     Records,
+    RequestRecord,
     Row,
     Types,
     UpdateRecord,
@@ -63,13 +65,17 @@ class Table(Generic[RowT]):
 
 
 class Recorder:
-    """Attempts in the order of dispatch, updates as they happen, deliveries as they are due."""
+    """Attempts in the order of dispatch, updates as they happen, deliveries as they are due.
+
+    And requests as they come, where intake may refuse them.
+    """
 
     def __init__(self, events: EventList, *, notes: bool = False) -> None:
         self.events = events
         self.attempts: Table[AttemptRecord] = Table(ATTEMPT_TYPES)
         self.updates: Table[UpdateRecord] = Table(UPDATE_TYPES)
         self.deliveries: Table[DeliveryRecord] = Table(DELIVERY_TYPES)
+        self.requests: Table[RequestRecord] = Table(REQUEST_TYPES)
         self.notes: list[Note] | None = [] if notes else None
         """Which rule did what, in order; None if nobody asked."""
 
@@ -86,6 +92,7 @@ class Recorder:
             deliveries=Columns(DELIVERY_TYPES, self.deliveries.columns()),
             calls=_calls(campaigns),
             ended_us=ends_us,
+            requests=Columns(REQUEST_TYPES, self.requests.columns()),
         )
 
 

@@ -44,7 +44,7 @@ def submit(p: Platform, plan: Plan, submitted: CampaignPlan) -> CampaignState:
     p.queue.open_sub_queues(campaign)
     for place, spans in enumerate(rules.window):
         p.events.start(controls.keep_window(p, campaign, place, spans))
-    p.events.start(calls.load(p, campaign))
+    calls.hand_in(p, campaign)
     if rules.stop_effect_us < plan.latest_us:
         p.events.start(controls.stop(p, campaign, rules.stop_effect_us))
     if rules.clear_effect_us < plan.latest_us:

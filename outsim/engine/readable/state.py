@@ -19,24 +19,34 @@ from outsim.engine.readable.events import Event, EventList
 from outsim.engine.records import AttemptRecord, CallRecord, UpdateRecord
 from outsim.plan import CampaignPlan, TenantPlan
 from outsim.tape.draws import PostDraws, UpdateDraws
-from outsim.vocabulary import FIRST_FINAL, REJECTED, SCHEDULED
+from outsim.vocabulary import FIRST_FINAL, SCHEDULED
 
 
 class TenantState:
     """A customer: its sub-queues and its limits."""
 
     def __init__(self, plan: TenantPlan, rank: int) -> None:
+        intake = plan.intake
         self.name = plan.name
         self.rank = rank
         self.weight = plan.weight
         self.guaranteed = plan.guaranteed
         self.max_simultaneous = plan.max_simultaneous
         self.bucket = TokenBucket(plan.dial_rate, 1) if plan.dial_rate else None
+        self.intake_tokens = TokenBucket(intake.rate, intake.burst) if intake.rate else None
+        self.queue_limit = intake.queue_limit
+        self.unfinished = 0
+        """Its calls that were taken and have no final status."""
         self.active = 0
         """Its attempts that hold a port."""
         self.blockers = 0
         """Reasons that hold back all its sub-queues, those to come included."""
         self.sub_queues: list[SubQueue] = []
+
+    @property
+    def waiting(self) -> int:
+        """Its calls that wait to be dialed, be it for their start, in the queue or for a retry."""
+        return self.unfinished - self.active
 
 
 class SharedNumber:
@@ -140,10 +150,9 @@ class CampaignState:
         self.shared_number = None if shared is None else shared.data
         """Which number of `numbers` each call has; None where none is shared."""
         self.numbers = [SharedNumber() for _ in range(0 if shared is None else shared.max() + 1)]
-        self.calls = [
-            Call(self, index, REJECTED if reason else SCHEDULED)
-            for index, reason in enumerate(plan.reject_reason)
-        ]
+        statuses = plan.first_statuses.tolist()
+        self.calls = [Call(self, index, status) for index, status in enumerate(statuses)]
+        tenant.unfinished += statuses.count(SCHEDULED)
         if plan.opening is not None:
             for call in self.calls:
                 call.attempts = int(plan.opening.attempts[call.index])

@@ -41,6 +41,7 @@ class StatusPipeline:
         campaign = call.campaign
         if status >= FIRST_FINAL:
             call.final = self.events.now
+            campaign.tenant.unfinished -= 1
             if not call.is_wedged:
                 campaign.unfinished -= 1
         update = Update(call, attempt, kind, self.events)

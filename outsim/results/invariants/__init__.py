@@ -15,7 +15,14 @@ from inspect import isfunction
 from typing import TYPE_CHECKING
 
 from outsim.errors import InvariantError
-from outsim.results.invariants import calls, carrier, dispatching, processing, queueing
+from outsim.results.invariants import (
+    calls,
+    carrier,
+    dispatching,
+    intake,
+    processing,
+    queueing,
+)
 from outsim.results.invariants.violation import Invariant, Violation
 
 if TYPE_CHECKING:
@@ -26,7 +33,7 @@ SHOWN_ROWS = 3
 
 INVARIANTS: tuple[Invariant, ...] = tuple(
     function
-    for module in (calls, dispatching, queueing, carrier, processing)
+    for module in (calls, intake, dispatching, queueing, carrier, processing)
     for name, function in vars(module).items()
     if isfunction(function) and function.__module__ == module.__name__ and name[0] != "_"
 )

@@ -27,7 +27,9 @@ from outsim.vocabulary import (
     FAILED,
     FIRST_FINAL,
     INVALID,
+    NOT_ACCEPTED,
     QUEUED,
+    REFUSED,
     REJECTED,
     RETRIED,
     SCHEDULED,
@@ -35,12 +37,18 @@ from outsim.vocabulary import (
 )
 
 
-def every_row_is_rejected_or_accepted(run: RunArrays) -> Iterator[Violation]:
-    """Rows = rejected + accepted: rejected are those that can't be dialed, and no others."""
+def every_row_is_rejected_refused_or_accepted(run: RunArrays) -> Iterator[Violation]:
+    """Rows and requests = rejected + refused + accepted.
+
+    Rejected are those that can't be dialed, and no others; refused those that were not taken.
+    """
     reason = run.of_calls(lambda campaign: campaign.reject_reason)
     cannot = np.asarray(reason != 0, dtype=np.bool_)
     rejected = run.calls["status"] == REJECTED
     yield from violation(run, "rejected, or not, against its row", "calls", rejected != cannot)
+    refused, not_taken = run.calls["status"] == REFUSED, ~came(run.taken_us) & ~cannot
+    wrong = run.handed_in & (refused != not_taken)
+    yield from violation(run, "refused, or not, against its request", "calls", wrong)
     table = RunTables(run).calls(("call_id", "status"))
     shown = len(table) == int(run.handed_in.sum()) and table["call_id"].is_unique
     if not shown or (table["status"] == "rejected").sum() != (cannot & run.handed_in).sum():
@@ -55,7 +63,7 @@ def accepted_calls_add_up(run: RunArrays) -> Iterator[Violation]:
     last_status = (
         np.where(last >= 0, u["status"][last], SCHEDULED) if len(u["status"]) else 0 * status
     )
-    last_status = np.where(status == REJECTED, REJECTED, last_status)
+    last_status = np.where(np.isin(status, NOT_ACCEPTED), status, last_status)
     yield from violation(
         run, "state is not that of the last change", "calls", last_status != status
     )
@@ -63,7 +71,7 @@ def accepted_calls_add_up(run: RunArrays) -> Iterator[Violation]:
     is_last = np.zeros(len(final), dtype=np.bool_)
     is_last[last[last >= 0]] = True
     yield from violation(run, "changes after the final status", "updates", final & ~is_last)
-    over = (status >= FIRST_FINAL) & (status != REJECTED)
+    over = (status >= FIRST_FINAL) & ~np.isin(status, NOT_ACCEPTED)
     happened = u["happened"][last] if len(u["status"]) else last
     since = np.where(over, np.where(last >= 0, happened, MISSING), MISSING)
     yield from violation(run, "final instant", "calls", since != run.calls["final"])

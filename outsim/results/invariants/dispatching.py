@@ -20,10 +20,11 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def not_dispatched_before_start(run: RunArrays) -> Iterator[Violation]:
-    """No dispatch before the start of the campaign, or before the call was handed in."""
+    """No dispatch before the start of the campaign, or before the call was taken."""
     start = run.per_campaign(lambda campaign: max(campaign.start_us, campaign.submitted_us))
-    submitted = run.submitted_us[run.attempts["call_id"]]
-    early = run.attempts["dispatched"] < np.maximum(start[run.rank], submitted)
+    taken = run.taken_us[run.attempts["call_id"]]
+    early = run.attempts["dispatched"] < np.maximum(start[run.rank], taken)
+    early |= ~came(taken)
     yield from violation(run, "too early", "attempts", early)
 
 

@@ -19,11 +19,12 @@ from outsim.results.run_arrays import Mask, RunArrays, came
 from outsim.results.tables.resource_idle import RESOURCES
 from outsim.results.tables.schema import checked_step
 from outsim.results.tables.time_in_system import FREE, HELD_BY, PARTS, Splitter, TimeInSystem
-from outsim.vocabulary import ACCEPTED, QUEUED, REFUSALS, REJECTED
+from outsim.vocabulary import ACCEPTED, NOT_ACCEPTED, QUEUED, REFUSALS
 
 CAUSES: dict[str, str] = {
     "earlier": "before the snapshot",
     "schedule": "not started yet",
+    "asking_again": "refused at first, asking again",
     "loading": "loading the list",
     "pacing": "pacing",
     "suspension": "suspended",
@@ -48,7 +49,10 @@ CAUSES: dict[str, str] = {
 QUEUE_CAUSES = (*HELD_BY[1:], "calls_ahead", *RESOURCES)
 """What time in the outbound queue may be put down to, but for what was before a snapshot."""
 
-WAIT_CAUSES = ("loading", *QUEUE_CAUSES, "refused_attempt", "dialing_and_talking", "retry_gap")
+WAIT_CAUSES = (
+    *("asking_again", "loading", *QUEUE_CAUSES),
+    *("refused_attempt", "dialing_and_talking", "retry_gap"),
+)
 """Causes of a wait, from the start of the campaign to the dispatch of the first attempt that the
 carrier takes: `outsim.results.measures.waits_s`."""
 
@@ -158,7 +162,7 @@ class Causes:
         submitted = run.submitted_us
         final = run.calls["final"]
         over = np.where(came(final), final, run.ended_us)
-        over = np.where(run.calls["status"] == REJECTED, submitted, over)
+        over = np.where(np.isin(run.calls["status"], NOT_ACCEPTED), submitted, over)
         last = self._last_attempt(until)
         if until != "end":
             a = run.attempts
@@ -210,7 +214,9 @@ class Causes:
             course.go("earlier", np.minimum(at_us, ready_us), again)
             course.go("dialing_and_talking", ended_us, again)
             course.go("retry_gap", ready_us, again)
-        course.go("loading", run.of_calls(lambda c: c.ready_us))
+        if run.requests.rows:
+            course.go("asking_again", run.taken_us)
+        course.go("loading", run.ready_us)
         u = run.updates
         entered = np.flatnonzero(u["status"] == QUEUED)[::-1]
         first = np.full(len(course.now), run.ended_us)
@@ -281,7 +287,7 @@ class Causes:
     def _after_the_end(self, course: _Course) -> None:
         """From the final status to its being visible, and on to its being delivered."""
         run, u, d = self.run, self.run.updates, self.run.deliveries
-        over = came(run.calls["final"]) & (run.calls["status"] != REJECTED)
+        over = came(run.calls["final"])
         calls = np.flatnonzero(over)
         course.until = np.full(len(course.now), run.ended_us)
         last = run.last_update[calls]
@@ -328,7 +334,7 @@ class Causes:
         table = self.by_call(rows, until="wait", by_resource=by_resource)
         # Rounded down on UTC, where no clock is put forward or back.
         came_at = pd.DatetimeIndex(calls["wait_starts_at"].array[counted])
-        came_at += pd.to_timedelta((table["loading"] + table["pacing"]).array)
+        came_at += pd.to_timedelta(table[["asking_again", "loading", "pacing"]].sum(axis=1).array)
         slot = came_at.tz_convert("UTC").floor(checked_step(every)).tz_convert(came_at.tz)
         shown = list(WAIT_CAUSES)
         if until == "end":

@@ -147,7 +147,7 @@ def match_pending(
     log = call_log(calls, attempts)
     starts = log[log["start"] <= moment].groupby(["tenant", "dest"], observed=True)["start"]
     entries = starts.agg(["size", "max"]).rename_axis(whose)
-    shown = page[page["status"] != "rejected"].assign(
+    shown = page[~page["status"].isin(("rejected", "refused"))].assign(
         pending=page["status"].isin(PENDING_STATUSES),
         explained=page["attempt"].where(~page["status"].isin(PENDING_STATUSES), 0),
     )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from outsim.clock import MISSING, NEVER
 from outsim.results.run_arrays import RunArrays, came
-from outsim.vocabulary import REJECTED
+from outsim.vocabulary import NOT_ACCEPTED
 
 LANE_INSTANTS = (
     "submitted",
@@ -73,7 +73,7 @@ def final_visible_us(run: RunArrays) -> NDArray[np.int64]:
     """When the final status of each call could be seen, since the run begins, or MISSING."""
     last = run.last_update
     seen = np.append(run.updates["visible"], MISSING)[last]
-    is_rejected = run.calls["status"] == REJECTED
-    # A rejected row is told of at once: no worker has to do with it.
-    seen = np.where(is_rejected, run.submitted_us, seen)
-    return np.where(came(run.calls["final"]) | is_rejected, seen, MISSING)
+    never_was = np.isin(run.calls["status"], NOT_ACCEPTED)
+    # What is not accepted is told of at once: no worker has to do with it.
+    seen = np.where(never_was, run.submitted_us, seen)
+    return np.where(came(run.calls["final"]) | never_was, seen, MISSING)

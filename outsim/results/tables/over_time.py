@@ -148,7 +148,7 @@ def hourly_outcomes(attempts: pd.DataFrame, begins: datetime) -> pd.DataFrame:
 
 def handed_in(updates: pd.DataFrame) -> Moves:
     """When calls were handed in."""
-    first = updates["attempt"].eq(0) & updates["status"].isin(("scheduled", "rejected"))
+    first = updates["attempt"].eq(0) & updates["status"].isin(("scheduled", "rejected", "refused"))
     return moves(updates, "happened_at", first.to_numpy())
 
 

@@ -20,7 +20,15 @@ from outsim.results.run_arrays import Rows, RunArrays, first_carried_us
 from outsim.results.tables import schema
 from outsim.results.tables.schema import WAIT_STATES, Array, Column, blocks, code_type, frame, take
 from outsim.text import brief
-from outsim.vocabulary import CANCELED, FIRST_FINAL, REJECTED, SCHEDULED, STATUSES
+from outsim.vocabulary import (
+    CANCELED,
+    FIRST_FINAL,
+    NOT_ACCEPTED,
+    REFUSED,
+    REJECTED,
+    SCHEDULED,
+    STATUSES,
+)
 
 
 def _chosen(columns: tuple[Column, ...], names: Collection[str] | None) -> list[Column]:
@@ -153,6 +161,20 @@ class RunTables:
         """One row a POST, in the order in which they became due."""
         return self._table(schema.DELIVERIES, self.run.deliveries, None, None)
 
+    def requests(self) -> pd.DataFrame:
+        """One row a request that intake could refuse, in the order in which they came."""
+        raw = self.run.requests
+        sizes = [c.size if c.is_list else 1 for c in self.run.plan.campaigns]
+
+        def array(column: Column) -> Array:
+            if column.name in ("tenant", "campaign"):
+                return self._whose(column.name, raw["call_id"])
+            if column.name == "calls":
+                return np.array(sizes, np.int32)[self.run.rank_of_call[raw["call_id"]]]
+            return self._recorded(raw, column)
+
+        return self._frame(list(schema.REQUESTS), array)
+
     def updates(self) -> pd.DataFrame:
         """One row a change of status: first the submissions, then in order of happening."""
         raw, first = self.run.updates, self._submissions()
@@ -169,17 +191,17 @@ class RunTables:
 
     def _submissions(self) -> dict[str, Array]:
         """The first change of every call, in order of happening; instants since 1970."""
-        submitted_at = _at(self._calls.submitted_at, self._handed_in)
-        order = np.argsort(submitted_at, kind="stable")
+        answered_at = _at(self._calls.answered_at, self._handed_in)
+        order = np.argsort(answered_at, kind="stable")
         call_ids = order if self._handed_in is None else self._handed_in[order]
         status = self.run.calls["status"][call_ids]
-        happened = submitted_at[order]
+        happened = answered_at[order]
         zeros = np.zeros(len(call_ids), dtype=np.int8)
         return {
             "call_id": call_ids,
             "attempt": zeros,
             # A submission is answered at once: there is nothing for a worker to do.
-            "status": np.where(status == REJECTED, np.int8(REJECTED), np.int8(SCHEDULED)),
+            "status": np.where(np.isin(status, NOT_ACCEPTED), status, np.int8(SCHEDULED)),
             "happened": happened,
             "begun": np.full(len(call_ids), MISSING),
             "visible": happened,
@@ -188,7 +210,9 @@ class RunTables:
         }
 
 
-_COMPLETE, _CENSORED, _NEVER, _CANCELED, _WEDGED, _REJECTED, _BEFORE = range(len(WAIT_STATES))
+_COMPLETE, _CENSORED, _NEVER, _CANCELED, _WEDGED, _REJECTED, _BEFORE, _REFUSED = range(
+    len(WAIT_STATES)
+)
 
 _STATE_OF_OTHERS = np.array(
     [
@@ -272,6 +296,13 @@ class _Calls:
         submitted: Integers = self.run.submitted_us + self.run.origin_us
         return submitted
 
+    @property
+    def answered_at(self) -> Integers:
+        """When it was said of each call that it was taken, or that it was not."""
+        if not self.run.requests.rows:
+            return self.submitted_at
+        return np.maximum(self.submitted_at, self.run.taken_us + self.run.origin_us)
+
     @cached_property
     def wait_starts_at(self) -> Integers:
         start = self.run.per_call(lambda c: c.start_us + self.run.origin_us)
@@ -335,12 +366,13 @@ class _Calls:
         state[self.went_out_at != MISSING] = _COMPLETE
         state[self.run.out_before] = _BEFORE
         state[self.status == REJECTED] = _REJECTED
+        state[self.status == REFUSED] = _REFUSED
         return state
 
     @cached_property
     def wedged(self) -> NDArray[np.bool_]:
         wedged = self.run.of_calls(lambda c: c.contacts.wedged, np.bool_)
-        return np.asarray(wedged & (self.status != REJECTED))
+        return np.asarray(wedged & ~np.isin(self.status, NOT_ACCEPTED))
 
     @cached_property
     def reject_reason(self) -> Array:

@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from pandas.tseries.frequencies import to_offset
 
 from outsim.errors import MomentError
-from outsim.vocabulary import CALLEE_TYPES, CAUSES, OUTCOMES, POST_RESULTS, STATUSES
+from outsim.vocabulary import (
+    CALLEE_TYPES,
+    CAUSES,
+    OUTCOMES,
+    POST_RESULTS,
+    REFUSAL_REASONS,
+    STATUSES,
+)
 
 Kind = Literal["id", "small", "number", "flag", "instant", "seconds", "word", "name"]
 
@@ -33,10 +40,12 @@ DTYPES: dict[str, str] = {
     "name": "category",
 }
 
-WAIT_STATES = ("complete", "censored", "never", "canceled", "wedged", "rejected", "before")
+WAIT_STATES = (
+    *("complete", "censored", "never", "canceled", "wedged", "rejected", "before", "refused"),
+)
 """What is known of a call's wait: it is complete; the run ended first; the call ended without an
 attempt that the carrier took; it was canceled first; it was wedged; it was rejected; it was over
-before the moment of the snapshot that the run goes on from."""
+before the moment of the snapshot that the run goes on from; intake refused it, so it has none."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ CALLS = (
         1,
         2,
     ),
-    Column("status", "word", "status when the run ended", STATUSES, rules=(8, 9, 10, 12)),
+    Column("status", "word", "status when the run ended", STATUSES, rules=(8, 9, 10, 12, 18)),
     Column("attempts", "small", "attempts dispatched", rules=(4, 8)),
     Column("outcome", "word", "outcome of the last attempt that ended", OUTCOMES, rules=(6, 7)),
     _instant("first_dispatched_at", "dispatch of the first attempt", 4),
@@ -189,11 +198,27 @@ DELIVERIES = (
     ),
 )
 
+REQUESTS = (
+    *_CALL,
+    Column("calls", "id", "calls that it is for: 1, or the rows of a list", rules=(1, 18)),
+    _instant("came_at", "came for the first time", 18, recorded_as="came"),
+    Column("tries", "small", "how often it came", rules=(18,)),
+    Column(
+        "reason",
+        "word",
+        "why it was refused the last time; empty if it never was",
+        REFUSAL_REASONS,
+        rules=(18,),
+    ),
+    _instant("taken_at", "taken; missing if it never was", 18, recorded_as="taken"),
+)
+
 TABLES: dict[str, tuple[Column, ...]] = {
     "calls": CALLS,
     "attempts": ATTEMPTS,
     "updates": UPDATES,
     "deliveries": DELIVERIES,
+    "requests": REQUESTS,
 }
 
 TABLE_MEANINGS = {
@@ -201,6 +226,7 @@ TABLE_MEANINGS = {
     "attempts": "one row an attempt, in the order of dispatch: the truth",
     "updates": "one row a change of status: the submissions, then in the order of happening",
     "deliveries": "one row a POST to a result_url, in the order in which they became due",
+    "requests": "one row a request that intake could refuse, in the order in which they came",
 }
 
 
