@@ -183,7 +183,8 @@ def _of_distribution(scenario: Scenario, part: Listed, listed: Listed) -> Iterat
             inner = listed._replace(key=f"{listed.key}.{centre}", path=(*listed.path, centre))
             text = f"{described} {_described(type(value), centre)}"
             of = getattr(value, centre)
-            kind = _kind(_alternatives(_properties(type(value))[centre])) or "duration"
+            table: type[BaseModel] = type(value)
+            kind = _kind(_alternatives(_properties(table)[centre])) or "duration"
             yield _adjustable(scenario, part, inner, kind, text, of, {})
             return
 
