@@ -162,10 +162,11 @@ def test_it_is_queued_viewed_and_stopped_without_a_mouse(anew):
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Stop it").press("Enter")
         expect(page.get_by_text("campaign keys of clinic is stopped")).to_be_visible()
+        expect(page.get_by_role("dialog", name="Stop keys?")).to_have_count(0)
         expect(page.get_by_role("button", name="Stop: keys")).to_have_count(0)
         page.get_by_role("button", name="View: keys").press("Space")
         page.get_by_role("button", name="Call info: ").first.press("Enter")
-        expect(page.get_by_role("dialog")).to_be_visible()
+        expect(page.get_by_role("dialog", name="Call info")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
 
