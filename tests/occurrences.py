@@ -12,6 +12,7 @@ from outsim.vocabulary import (
     CANCELED,
     CAUSES,
     CONGESTION,
+    DISCIPLINES,
     EXPIRED,
     FAILED,
     HUMAN,
@@ -36,6 +37,15 @@ def _dials_against_call_id(raw: Columns, rank: Integers) -> int:
     dialed, call_id, of = dialed[order], call_id[order], of[order]
     together = (np.diff(dialed) == 0) & (np.diff(of) > 0)
     return int((together & (np.diff(call_id.astype(np.int64)) < 0)).sum())
+
+
+def _went_before_an_older_one(run: RunArrays) -> int:
+    """Dispatches after that of a younger entry, where the queue goes by rule 20."""
+    discipline = run.plan.platform.discipline
+    if not (discipline.by_priority or discipline.by_expiry or discipline.has_guarantees):
+        return 0
+    entry = run.entry_of_attempt
+    return int((entry < np.maximum.accumulate(entry)).sum())
 
 
 def occurrences(run: RunArrays) -> dict[str, int]:
@@ -99,8 +109,11 @@ def occurrences(run: RunArrays) -> dict[str, int]:
         "3 waited for another call to the number": int(
             (shared[raw["call_id"]] & (raw["eligible"] > raw["queued"])).sum()
         ),
-        "3 fair": int((plan.platform.queue == "fair") * len(rank)),
-        "3 first attempts first": int((plan.platform.queue == "first_attempts_first") * len(rank)),
+        **{
+            f"3 and 20 {queue}": int((queue == plan.platform.queue) * len(rank))
+            for queue in DISCIPLINES
+        },
+        "20 went before an older one": _went_before_an_older_one(run),
         "4 waited for a port": int((raw["port_free"] > raw["at_head"]).sum()),
         "4 waited for a dial token": int((raw["token_free"] > raw["at_head"]).sum()),
         "5 dial work waited": int((raw["work_started"] > dispatched).sum()),

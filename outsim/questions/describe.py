@@ -28,7 +28,7 @@ from outsim.engine.rules import RULES
 from outsim.estimates import LEVEL
 from outsim.questions.question import Question, asks
 from outsim.results.measures import MEASURES
-from outsim.scenario.campaigns import Campaign
+from outsim.scenario.campaigns import USUAL_PRIORITY, Campaign
 from outsim.scenario.defaults import GRADES
 from outsim.scenario.difference import differences
 from outsim.scenario.model import Scenario
@@ -254,6 +254,7 @@ def _context(
             for difference in differences(scenario, other)
         ],
         "discipline": DISCIPLINES[scenario.platform.queue],
+        "order_of_queue": _order_of_queue(scenario),
         "statuses": STATUSES,
         "final_statuses": FINAL_STATUSES,
         "outcomes": OUTCOMES,
@@ -286,6 +287,21 @@ def _context(
         "cores": os.cpu_count(),
         "operating_system": sys.platform,
     }
+
+
+def _order_of_queue(scenario: Scenario) -> str:
+    """What of the scenario the queue goes by, as a sentence; nothing where it is first come."""
+    discipline = DISCIPLINES[scenario.platform.queue]
+    said: list[str] = []
+    if discipline.has_guarantees:
+        shares = [(one.name, one.guaranteed_share) for one in scenario.tenant]
+        said = [f"{name} {percent(share, 1)}" for name, share in shares if share]
+    elif discipline.by_priority:
+        said = [f"{tenant.name} {tenant.priority}" for tenant in scenario.tenant]
+        own = [(one.full_name, one.priority) for one in scenario.campaign]
+        said += [f"{name} {number}" for name, number in own if number is not None]
+        said.append(f"all others {USUAL_PRIORITY}")
+    return f" Here: {', '.join(said)}." if said else ""
 
 
 def _size(campaign: Campaign) -> str:

@@ -45,14 +45,6 @@ def values(scenario: Scenario) -> Advised:
     for campaign in scenario.campaign:
         if campaign.pacing is None and campaign.pacing_at != "admission":
             yield f"campaign[{campaign.full_name}].pacing_at", "has no effect without pacing"
-    if scenario.platform.queue != "fair":
-        callers = {campaign.tenant for campaign in scenario.campaign}
-        for tenant in scenario.tenant:
-            if tenant.weight != 1 and tenant.name in callers:
-                yield (
-                    f"tenant[{tenant.name}].weight",
-                    'has no effect unless platform.queue = "fair"',
-                )
 
 
 def _shares(scenario: Scenario) -> Advised:

@@ -56,6 +56,11 @@ def endpoint(**said: Any) -> dict[str, Any]:
     return scenario({"result_url": "e"}, endpoint=[{"name": "e"} | said])
 
 
+def shares(guaranteed_share: float, **said: Any) -> dict[str, Any]:
+    tenant = {"name": "t", "guaranteed_share": guaranteed_share} | said
+    return scenario(platform={"queue": "guaranteed"}, tenant=[tenant])
+
+
 def window(**said: Any) -> dict[str, Any]:
     return scenario({"window": {"opens": "09:00", "closes": "17:00"} | said})
 
@@ -191,6 +196,38 @@ WARNED: dict[str, tuple[dict[str, Any], str]] = {
     "a weight for nothing": (
         scenario(tenant=[{"name": "t", "weight": 3}]),
         "tenant[t].weight: has no effect unless",
+    ),
+    "a share for nothing": (
+        scenario(tenant=[{"name": "t", "guaranteed_share": 0.3}]),
+        'tenant[t].guaranteed_share: has no effect unless platform.queue = "guaranteed"',
+    ),
+    "a tenant's priority for nothing": (
+        scenario(tenant=[{"name": "t", "priority": 1}]),
+        'tenant[t].priority: has no effect unless platform.queue = "priority"',
+    ),
+    "a campaign's priority for nothing": (
+        scenario({"priority": 1}, platform={"queue": "fair"}),
+        'campaign[t/a].priority: has no effect unless platform.queue = "priority"',
+    ),
+    "one class of priority": (
+        scenario({"priority": 1}, platform={"queue": "priority"}),
+        "platform.queue: all calls are of priority 1: the queue is first in, first out",
+    ),
+    "nothing expires": (
+        scenario(platform={"queue": "earliest_expiry"}),
+        "platform.queue: no call ever expires: the queue is first in, first out",
+    ),
+    "nobody is guaranteed anything": (
+        scenario(platform={"queue": "guaranteed"}, tenant=[{"name": "t"}]),
+        "platform.queue: no tenant has a guaranteed share",
+    ),
+    "shares that leave nothing": (
+        shares(0.97) | {"campaign": [CAMPAIGN, CAMPAIGN | {"tenant": "other"}]},
+        "shares make 97.0 % of the ports in all: other goes only while they are idle",
+    ),
+    "a share above a limit": (
+        shares(0.5, max_simultaneous=3),
+        "is 10 ports, more than its max_simultaneous (3): it never holds all of them",
     ),
     "names alike": (
         scenario() | {"campaign": [CAMPAIGN, CAMPAIGN | {"tenant": "T"}]},

@@ -62,7 +62,7 @@ class OutboundQueue:
                 campaign.sub_queues.append(sub_queue)
         campaign.tenant.sub_queues.extend(campaign.sub_queues)
         priorities = {sub_queue.priority for sub_queue in campaign.sub_queues}
-        rule = 14 if campaign.plan.background else 3
+        rule = 14 if campaign.plan.background else self.discipline.rule
         self.recorder.note(rule, campaign, "waits in the one queue, with priority {}", priorities)
 
     def enter(self, attempt: Attempt) -> Event:
