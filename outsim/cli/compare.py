@@ -49,7 +49,7 @@ def compare(
 
     question = ask(
         *map(load_with_advice, scenarios),
-        **vars(compared),
+        **compared.given(),
         antithetic=antithetic,
         stratified=stratified,
         controls=controls,

@@ -190,16 +190,44 @@ class StudyFlags(SizeFlags):
 
 
 @dataclass(frozen=True)
-class ComparedFlags:
-    """What is compared in several scenarios."""
+class EverybodyFlags:
+    """Whose calls are asked about."""
 
     campaign: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Campaign that is compared, as NAME or TENANT/NAME; given once for each "
-            "scenario, different campaigns are compared. Default: the one under study, the same "
-            "in all.",
+            help="Campaign that is asked about, as NAME or TENANT/NAME; may be given several "
+            "times: then each of them is. Default: the one under study.",
+        ),
+    ] = None
+    all_tenants: Annotated[
+        bool,
+        typer.Option(
+            "--all-tenants",
+            help="Ask about every tenant, and about background tenants as a class.",
+        ),
+    ] = False
+
+    def given(self) -> dict[str, Any]:
+        """Keyword parameters of the question."""
+        several = self.campaign is not None and len(self.campaign) > 1
+        return {
+            "campaign": self.campaign[0] if self.campaign and not several else None,
+            "campaigns": self.campaign if several else (),
+            "all_tenants": self.all_tenants,
+        }
+
+
+@dataclass(frozen=True)
+class ComparedFlags(EverybodyFlags):
+    """What is compared in several scenarios."""
+
+    campaign_by_scenario: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Given once for each scenario: different campaigns are compared.",
         ),
     ] = None
     deadline: Annotated[
@@ -217,6 +245,17 @@ class ComparedFlags:
             help="Compare scenarios of different time zones, each by its local time.",
         ),
     ] = False
+
+    def given(self) -> dict[str, Any]:
+        """Keyword parameters of the question."""
+        options = super().given()
+        if self.campaign_by_scenario is not None:
+            if options["campaign"] is not None:
+                from outsim.errors import StudyError
+
+                raise StudyError("--campaign and --campaign-by-scenario: give one or the other")
+            options["campaign"] = self.campaign_by_scenario
+        return options | {"deadline": self.deadline, "across_zones": self.across_zones}
 
 
 def with_options(command: Callable[Given, None]) -> Callable[Given, None]:

@@ -23,9 +23,10 @@ def sweep(
     vary: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="KEY=A:B[:N]",
+            metavar="KEY=A:B[:N]|KEY=A,B",
             help="Range of one key, such as platform.ports=100:400 or carrier.rate=5/s:40/s:8, "
-            "where N is how many values, evenly spaced; may be given several times.",
+            "where N is how many values, evenly spaced; or its values, such as "
+            "campaign[0].start=09:00,09:15; may be given several times.",
         ),
     ] = None,
     assumptions: Annotated[
@@ -51,8 +52,19 @@ def sweep(
         ),
     ] = None,
     measure: Annotated[
-        str, typer.Option(metavar="MEASURE", help="Measure that the answer is about.")
+        str,
+        typer.Option(
+            metavar="MEASURE",
+            help="Measure that the answer is about, such as wait_p90_s or 'p95 wait of deals'.",
+        ),
     ] = "completed_by_deadline",
+    measures: Annotated[
+        bool,
+        typer.Option(
+            "--measures",
+            help="Show all measures at each point, port use and queue of all calls among them.",
+        ),
+    ] = False,
     compared: ComparedFlags,
     size: SizeFlags,
     shown: Shown,
@@ -69,7 +81,8 @@ def sweep(
         design=design,
         points=points,
         measure=measure,
-        **vars(compared),
+        measures=measures,
+        **compared.given(),
         **size.given(counts=True),
     )
     present(question.run(), shown)

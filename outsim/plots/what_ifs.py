@@ -132,8 +132,12 @@ def crossover(answer: Sweep, key: str | None = None, ax: Axes | None = None) -> 
         )
     if factor.is_log:
         ax.set_xscale("log")
+    if factor.range.is_clock or factor.range.listed:
+        at = [factor.value(probe.position) for probe in crossing_of.probes]
+        ax.set_xticks(at, [factor.range.text(value) for value in at])
     second, first = answer.scenarios[1].name, answer.scenarios[0].name
-    ax.set_xlabel(f"{factor.name} ({factor.range.unit.strip()})".replace(" ()", ""))
+    unit_of_key = "local time" if factor.range.is_clock else factor.range.unit.strip()
+    ax.set_xlabel(f"{factor.name} ({unit_of_key})".replace(" ()", ""))
     ax.set_ylabel(f"{_label(answer, answer.measure)}, difference ({unit})".replace(" ()", ""))
     title(ax, f"{second} less {first}: {crossing_of.verdict}")
     return ax

@@ -12,11 +12,12 @@ from outsim.display import format_estimate, format_matters, percent
 from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate
+from outsim.questions.everybody import NOBODY, Everybody, Gains
 from outsim.questions.question import StudyOptions, StudyQuestion, asks
 from outsim.questions.reasons import reasons
 from outsim.results.measures import MEASURES, Measure
 from outsim.results.tables.waiting import WAITING_MEASURES
-from outsim.scenario.campaigns import CampaignNames
+from outsim.scenario.campaigns import Campaign, CampaignNames
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import asked_about, campaign_of, compared
 from outsim.studies.default_replications import COMPARE, check_replications
@@ -24,6 +25,7 @@ from outsim.studies.foot import with_foot
 from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
 from outsim.studies.variance_reduction import in_words
+from outsim.text import plain
 
 DRAWN = ("completed_by_deadline", "finish_time_s", "wait_p90_s", "status_lag_p90_s")
 """Measures that have a picture."""
@@ -49,17 +51,31 @@ class Comparison(Answer):
 
     A verdict at each of many looks would be wrong at one of them far more often than it says.
     """
+    gains: Gains | None = None
+    """Who gains and who loses, if that is asked about others than the campaign under study."""
 
     @classmethod
-    def of(cls, findings: StudyResult, *, verbose: bool = False, planned: int = 0) -> Comparison:
+    def of(
+        cls,
+        findings: StudyResult,
+        *,
+        verbose: bool = False,
+        planned: int = 0,
+        whose: Everybody = NOBODY,
+    ) -> Comparison:
         """What findings come to, `verbose` or not, of so many replications that are `planned`.
 
-        Of two scenarios measured by `COMPARED` it is also said why they differ.
+        Of two scenarios measured by `COMPARED` it is also said why they differ; of those in
+        `whose`, who gains.
         """
         says_why = len(findings.scenarios) == 2 and set(findings.data.columns) >= _REASONS
         shown = tuple(measure for measure in findings.measures if measure.name not in _REASONS)
         why = reasons(findings) if says_why else []
-        return cls(replace(findings, measures=shown), verbose, why, planned)
+        gains = None
+        if whose.subjects:
+            gains = Gains(replace(findings, measures=shown), whose)
+            shown = tuple(measure for measure in shown if measure not in whose.measures)
+        return cls(replace(findings, measures=shown), verbose, why, planned, gains)
 
     @property
     def is_early(self) -> bool:
@@ -92,6 +108,9 @@ class Comparison(Answer):
             ],
             notes=notes,
         )
+        if self.gains is not None:
+            answer = "" if self.is_early else with_level(self.gains.answer)
+            document, findings = self.gains.extend(document, answer), self.gains.findings
         return with_foot(document, findings, findings.missing_intervals)
 
     def _asked(self) -> str:
@@ -128,7 +147,7 @@ class Comparison(Answer):
             sides = ["clearly different, and neither better nor worse"]
             if not is_different:
                 sides = ["different by too little to matter"]
-        return f"{name}, compared with {base}, is {_with_level('; '.join(sides))}."
+        return f"{name}, compared with {base}, is {with_level('; '.join(sides))}."
 
     def _so_far(self, place: int) -> str:
         """How a scenario differs from the first one by now, without a verdict."""
@@ -137,7 +156,7 @@ class Comparison(Answer):
             difference = findings.difference(place, measure.name)
             if difference.count:
                 texts.append(self._difference(measure, difference))
-        found = f"; so far: {_with_level(', '.join(texts))}" if texts else ""
+        found = f"; so far: {with_level(', '.join(texts))}" if texts else ""
         return (
             f"{compared((findings.labels[0], findings.labels[place]))}: too few replications for "
             f"a verdict yet, {findings.replications} of {self.planned}{found}."
@@ -235,13 +254,16 @@ class Comparison(Answer):
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison for machines: names, counts, estimates, and why."""
-        return self.findings.to_dict() | {"why": list(self.why)}
+        document = self.findings.to_dict() | {"why": list(self.why)}
+        if self.gains is not None:
+            document["everybody"] = plain(self.gains.to_dict())
+        return document
 
 
 _INTERVAL = re.compile(r"( ± [\d,.]*\d| \([-+][\d,.]+ to [-+][\d,.]+\))( min| m?s| points)?")
 
 
-def _with_level(text: str) -> str:
+def with_level(text: str) -> str:
     """Say of the first interval what confidence it has."""
     return _INTERVAL.sub(rf"\g<0> ({percent(LEVEL)} interval)", text, count=1)
 
@@ -250,6 +272,8 @@ def _with_level(text: str) -> str:
 def compare(
     *scenarios: Scenario,
     campaign: CampaignNames | None = None,
+    campaigns: Sequence[str | Campaign] = (),
+    all_tenants: bool = False,
     deadline: str | Sequence[str] | None = None,
     across_zones: bool = False,
     antithetic: bool = False,
@@ -268,6 +292,11 @@ def compare(
         Campaign that is asked about, ``name``, ``tenant/name`` or the object: one in all
         scenarios, or one for each, to compare different campaigns. Default: the one under study,
         the same in all.
+    campaigns : sequence of str or Campaign
+        Campaigns that all scenarios have, of which it is said who gains and who loses.
+    all_tenants : bool
+        Whether that is said of every tenant, and of background tenants as a class, with how
+        fairly ports are shared.
     deadline : str or sequence of str, optional
         Clock time by which completed calls are counted: one in all scenarios, or one for each.
         Default: what the scenarios say, the same in all.
@@ -293,10 +322,11 @@ def compare(
     if len(scenarios) < 2:
         raise StudyError(f"{len(scenarios)} scenario given: a comparison needs two or more")
     check_replications(options.get("replications"))
+    whose = Everybody.of(scenarios, campaigns, all_tenants=all_tenants)
     alike, unlike = asked_about(scenarios, campaign, deadline, across_zones=across_zones)
     run = run_of(
         alike,
-        measures=COMPARED,
+        measures=(*COMPARED, *whose.measures),
         unlike=unlike,
         antithetic=antithetic,
         stratified=stratified,
@@ -304,5 +334,5 @@ def compare(
         **options,
     )
     return StudyQuestion(
-        "compare", run, partial(Comparison.of, verbose=verbose, planned=run.planned)
+        "compare", run, partial(Comparison.of, verbose=verbose, planned=run.planned, whose=whose)
     )

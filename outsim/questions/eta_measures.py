@@ -20,8 +20,9 @@ from outsim.errors import StudyError
 from outsim.estimates import quantile_rank
 from outsim.plan import CampaignPlan, Plan, build_plan
 from outsim.plan.initial_state import queued_since_us
-from outsim.results.measures import Measure, View
+from outsim.results.measures import Measure
 from outsim.results.run_arrays import first_carried_us
+from outsim.results.view import View
 from outsim.scenario.model import Scenario
 from outsim.scenario.snapshot import STATES, Snapshot, campaign_of
 from outsim.tape import Tape

@@ -14,7 +14,6 @@ from outsim.engine import Engine
 from outsim.questions.means import NO_MEANS, Means
 from outsim.questions.one_run import ONE_DAY, one_run, scenario_of, this_run
 from outsim.questions.question import Question, asks
-from outsim.results.measures import View
 from outsim.results.result import Result
 from outsim.results.tables.failures import (
     REASONS,
@@ -26,6 +25,7 @@ from outsim.results.tables.failures import (
     why_failed,
 )
 from outsim.results.tables.over_time import hourly_outcomes
+from outsim.results.view import View
 from outsim.scenario.campaigns import ALL_CALLS, Campaign
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import campaign_of

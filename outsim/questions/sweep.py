@@ -19,16 +19,19 @@ from numpy.typing import NDArray
 from outsim.engine import Engine
 from outsim.errors import StudyError
 from outsim.progress import Progress, reporting
+from outsim.questions.everybody import Everybody
 from outsim.questions.question import Question, asks
 from outsim.questions.sweep_answers import Sweep
-from outsim.results.measures import MEASURES, Measure, measure_named
-from outsim.scenario.campaigns import CampaignNames
+from outsim.results.everybody import EVERYBODY
+from outsim.results.measures import MEASURES, PORT_MEASURES, Measure
+from outsim.scenario.campaigns import Campaign, CampaignNames
 from outsim.scenario.factors import Assumed, Factor, assumed, check, read_factor
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import UNLIKE, asked_about, check_alike
 from outsim.studies.crossover import DEFAULT_PROBES, Crossover, find_crossover
 from outsim.studies.default_replications import SWEEP, check_replications
 from outsim.studies.identity import check_collection, write_request
+from outsim.studies.promises import read_measure
 from outsim.studies.sensitivity import make_design, usual_kind
 from outsim.studies.study import Study
 from outsim.studies.study_result import StudyResult
@@ -47,6 +50,7 @@ class _Work:
     scenarios: tuple[Scenario, ...]
     seed: int
     measure: Measure
+    measures: tuple[Measure, ...]
     directory: Path | None
     report: Progress
     options: dict[str, Any] = field(default_factory=dict)
@@ -63,7 +67,7 @@ class _Work:
             self.report(self.done, self.total)
 
         # The two scenarios were looked at, and what is varied is asked for.
-        study = Study(scenarios, seed=self.seed, unlike=UNLIKE)
+        study = Study(scenarios, measures=self.measures, seed=self.seed, unlike=UNLIKE)
         directory = None if self.directory is None else self.directory.joinpath(*where)
         return await study.stream(**count, directory=directory, progress=progress, **self.options)
 
@@ -75,6 +79,11 @@ class _Work:
         findings = await self.run(pair, "flips", place, replications=replications)
         name = self.measure.name
         return findings.values(1, name) - findings.values(0, name)
+
+
+def _written(campaign: str | Campaign) -> str:
+    """A campaign as it is written down."""
+    return campaign.full_name if isinstance(campaign, Campaign) else campaign
 
 
 def _directory(text: str) -> str:
@@ -93,7 +102,10 @@ def sweep(
     design: str | None = None,
     points: int | None = None,
     measure: str = USUAL_MEASURE,
+    measures: bool = False,
     campaign: CampaignNames | None = None,
+    campaigns: Sequence[str | Campaign] = (),
+    all_tenants: bool = False,
     deadline: str | Sequence[str] | None = None,
     across_zones: bool = False,
     replications: int | None = None,
@@ -115,7 +127,8 @@ def sweep(
         What is run; with `other`, it is held against `scenario`, and the assumptions are searched
         for values at which the difference changes its sign.
     vary : sequence of str
-        Ranges, ``KEY=LOW:HIGH`` or ``KEY=LOW:HIGH:COUNT``, such as ``platform.ports=100:400:4``.
+        Ranges, ``KEY=LOW:HIGH`` or ``KEY=LOW:HIGH:COUNT``, such as ``platform.ports=100:400:4``;
+        or the values of one, numbers or words, ``KEY=A,B,C``.
     assumptions : bool
         Vary every default graded A that the scenarios rest on, too, within the range that comes
         with it.
@@ -125,8 +138,12 @@ def sweep(
     points : int, optional
         Size of a design other than a grid.
     measure : str
-        Measure that the recommendation, and the picture, is about.
-    campaign, deadline, across_zones
+        Measure that the recommendation, and the picture, is about; as in a promise it can say
+        whose, such as ``p95 wait of deals``.
+    measures : bool
+        Whether all measures are shown at each point, those of all calls on the platform's ports
+        and queue among them.
+    campaign, campaigns, all_tenants, deadline, across_zones
         As for `outsim.compare`: what is asked about, and what may differ in two scenarios.
     replications : int, optional
         How many at each point; default: 8. A search for a flip takes more where it must.
@@ -148,7 +165,10 @@ def sweep(
         across_zones=across_zones,
     )
     check_alike(scenarios, MEASURES, unlike)
-    about = measure_named(measure)
+    about = read_measure(measure, "measure", scenarios[0])
+    whose = Everybody.of(scenarios, campaigns, all_tenants=all_tenants)
+    more = (*PORT_MEASURES, *(item.about(EVERYBODY) for item in PORT_MEASURES[:-1]))
+    taken = tuple(dict.fromkeys((*MEASURES, about, *(more if measures else ()), *whose.measures)))
     chosen = assumed(*scenarios) if assumptions else Assumed((), ())
     asked = tuple(read_factor(text, *scenarios) for text in vary)
     names = {factor.name for factor in asked}
@@ -181,22 +201,30 @@ def sweep(
     count = {"replications": replications, "precision": precision, "timeout": timeout}
     check_replications(replications)
     kept: dict[str, Any] = {"vary": [*vary], "assumptions": assumptions, "measure": measure}
-    kept |= {"design": given_design, "points": points}
+    kept |= {"design": given_design, "points": points, "measures": measures}
+    kept |= {"campaigns": [_written(one) for one in campaigns], "all_tenants": all_tenants}
     # The scenarios are kept as they are asked about: only what may differ is to be said again.
     kept |= {"across_zones": across_zones}
-    for kind, value in (("campaign", campaign), ("deadline", deadline)):
-        kept[kind] = value if isinstance(value, str | None) else [*value]
+    if campaign is None or isinstance(campaign, str | Campaign):
+        kept["campaign"] = campaign and _written(campaign)
+    else:
+        kept["campaign"] = [_written(one) for one in campaign]
+    kept["deadline"] = deadline if isinstance(deadline, str | None) else [*deadline]
 
     async def work_on(_: Any) -> Sweep:
         counted = count
         if directory is not None:
             check_collection(Path(directory))
             write_request(Path(directory), "sweep", scenarios, seed, kept, is_finished=False)
-        answer = Sweep(scenarios, factors, chosen.left_out, about, seed, 0, made)
+        answer = Sweep(
+            *(scenarios, factors, chosen.left_out, about, seed, 0, made),
+            whose=whose,
+            shows_all=measures,
+        )
         with reporting(progress) as report:
             place = None if directory is None else Path(directory)
             options = {"engine": engine, "executor": executor}
-            work = _Work(scenarios, seed, about, place, report, options)
+            work = _Work(scenarios, seed, about, taken, place, report, options)
             if other is not None:
                 base = await work.run(scenarios, "base", **counted)
                 counted = {"replications": base.replications}

@@ -16,6 +16,7 @@ from outsim.display import (
 from outsim.document import Answer, Document, Picture, Table
 from outsim.estimates import LEVEL, Estimate
 from outsim.questions.sweep_runs import SweepRuns
+from outsim.questions.sweep_tables import tables_of_everybody, tables_of_measures
 from outsim.results.measures import MEASURES, Measure
 from outsim.studies.comparable import unlike
 from outsim.studies.crossover import Crossing, Crossover, Probe
@@ -127,7 +128,7 @@ class Sweep(SweepRuns, Answer):
         """By measure, which assumption matters most, and how much."""
         main = MAIN[next(iter(self.sensitivities.values())).kind]
         rows = []
-        for measure in MEASURES:
+        for measure in dict.fromkeys((*MEASURES, self.measure)):
             sensitivity = self.sensitivities.get(measure.name)
             if sensitivity is None:
                 continue
@@ -249,6 +250,7 @@ class Sweep(SweepRuns, Answer):
         tables = []
         if design.points <= MOST_POINTS:
             tables, notes = [self._points()], [f"{INTERVALS[0].upper()}{INTERVALS[1:]}."]
+            tables += [*tables_of_everybody(self), *tables_of_measures(self)]
         if len(self.factors) == 1:
             more.append(
                 "All that differs between the points is due to the one number that is varied."
@@ -340,7 +342,7 @@ class Sweep(SweepRuns, Answer):
     def _design(self) -> dict[str, Any] | None:
         if self.design is None:
             return None
-        estimates = {measure.name: self.estimates(measure.name) for measure in MEASURES}
+        estimates = {measure.name: self.estimates(measure.name) for measure in self.measures}
         return {
             "kind": self.design.kind,
             "points": [

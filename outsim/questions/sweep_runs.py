@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from outsim.errors import StudyError
 from outsim.estimates import Estimate, estimate
+from outsim.questions.everybody import NOBODY, Everybody
 from outsim.results.measures import MEASURES, Measure, measure_named
 from outsim.scenario.factors import Factor
 from outsim.scenario.model import Scenario
@@ -49,6 +50,10 @@ class SweepRuns:
     """Which of the runs each point of the design is: points of equal values are one."""
     base: StudyResult | None = None
     """The two scenarios as they stand."""
+    whose: Everybody = NOBODY
+    """Campaigns and tenants that are asked about beside the campaign under study."""
+    shows_all: bool = False
+    """Whether all measures are shown at each point."""
     flips: tuple[Crossover, ...] = ()
     """What each assumption does to the sign of the difference, largest effect first."""
 
@@ -65,6 +70,11 @@ class SweepRuns:
     @property
     def _labels(self) -> list[str]:
         return label_scenarios([scenario.name for scenario in self.scenarios])
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What there is of each run of the design."""
+        return MEASURES if self.findings is None else self.findings.measures
 
     # The design
 
@@ -107,7 +117,7 @@ class SweepRuns:
                 self.seed,
                 matters_from=measure.matters_from(),
             )
-            for measure in MEASURES
+            for measure in dict.fromkeys((*MEASURES, self.measure))
             if not measure.optional or not np.isnan(self.values(measure.name)).all()
         }
 
@@ -131,7 +141,7 @@ class SweepRuns:
 
     def estimates(self, name: str, scenario: int | str | None = None) -> list[Estimate]:
         """Mean of a measure by name at each point of the design; scenario as for `values`."""
-        support = measure_named(name).support
+        support = measure_named(name, self.measures).support
         if self.is_paired and scenario is None:
             support = support.of_difference
         return [estimate(row, support=support) for row in self.values(name, scenario)]
@@ -141,7 +151,7 @@ class SweepRuns:
         import pandas as pd
 
         rows = []
-        for measure in MEASURES:
+        for measure in self.measures:
             for index, mean in enumerate(self.estimates(measure.name)):
                 rows.append(
                     {"point": index, **self.point(index), "measure": measure.name}

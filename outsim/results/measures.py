@@ -1,7 +1,8 @@
 """The measures of a run, each defined once: commands, reports and tests use these and no others.
 
 Each takes the tables of one run, cut to the calls that are asked about, and gives one number; one
-that the run was too short for is NaN, never a guess.
+that the run was too short for is NaN, never a guess. Those that take `CallTables` give the number
+of every tenant as well.
 """
 
 from __future__ import annotations
@@ -9,20 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from outsim.clock import MISSING, SECOND
+from outsim.clock import HOUR, MINUTE, MISSING, SECOND
 from outsim.errors import StudyError, unknown_name
 from outsim.estimates import Support, sample_quantile
-from outsim.results.run_arrays import RunArrays
+from outsim.results.port_time import held_us, longest_queue, ports_us
 from outsim.results.tables.over_time import status_lags_s
-from outsim.results.tables.schema import handed_out, microseconds
-from outsim.text import brief
+from outsim.results.tables.schema import microseconds
+from outsim.results.view import CallTables, View, among, anybody
 from outsim.vocabulary import ENDED_STATUSES
 
 DEFINITIONS = 4
@@ -30,130 +28,35 @@ DEFINITIONS = 4
 a wait ended with the first dispatch, even where the carrier refused the attempt; before the fourth
 one updates that were never shown were left out of status lags."""
 
-NEEDED = {
-    "calls": (
-        *("status", "outcome", "wait_starts_at", "first_dispatched_at", "final_at"),
-        *("wait_s", "wait_state", "wedged"),
-    ),
-    "attempts": ("dispatched_at", "outcome"),
-    "updates": ("status", "happened_at", "visible_at"),
-}
-"""Columns of the tables that the figures are made of."""
+
+Figure = TypeVar("Figure")
 
 
-@dataclass(frozen=True, eq=False)
-class View:
-    """The tables of one run, cut to the calls that are asked about: `NEEDED`, or all of them."""
-
-    __repr__ = brief
-
-    calls: pd.DataFrame
-    attempts: pd.DataFrame
-    updates: pd.DataFrame
-    start: datetime
-    """Start of the run."""
-    deadline: datetime
-    """Clock time by which completed calls are counted."""
-    stop_requested: datetime | None = None
-    """When the customer asked to stop the campaign; None if nobody did."""
-    stop_effect: datetime | None = None
-    """When that took effect."""
-    arrays: RunArrays | None = None
-    """Everything that the run gave, for figures that need more than the columns above."""
-
-    def handed_out(self) -> View:
-        """The same, for somebody who may change the tables."""
-        return replace(
-            self,
-            calls=handed_out(self.calls),
-            attempts=handed_out(self.attempts),
-            updates=handed_out(self.updates),
-        )
-
-    @cached_property
-    def wanted(self) -> pd.DataFrame:
-        """Calls that could be dialed: those that intake refused included, and no rejected rows."""
-        wanted = self.calls["status"] != "rejected"
-        return self.calls if wanted.all() else self.calls[wanted]
-
-    @cached_property
-    def accepted(self) -> pd.DataFrame:
-        """Calls that were neither rejected nor refused."""
-        accepted = self.wanted["status"] != "refused"
-        return self.wanted if accepted.all() else self.wanted[accepted]
-
-    @cached_property
-    def completed(self) -> pd.Series:
-        """Which of the wanted calls were completed."""
-        return self.wanted["status"] == "completed"
-
-    @cached_property
-    def waits_s(self) -> NDArray[np.float64]:
-        """Waits of the calls that count; see the function of this name."""
-        return waits_s(self.calls)
-
-    @cached_property
-    def finish(self) -> pd.Timestamp | None:
-        """When the last call but wedged ones got its final status; None while any is pending."""
-        final_at = self.accepted["final_at"][~self.accepted["wedged"]]
-        if len(final_at) == 0 or final_at.isna().any():
-            return None
-        finish: pd.Timestamp = final_at.max()
-        return finish
-
-
-def _among(column: pd.Series, *words: str) -> pd.Series:
-    """Where a column has one of these words; categories compare a word as its code."""
-    mask = column == words[0]
-    for word in words[1:]:
-        mask |= column == word
-    return mask
-
-
-def waits_s(calls: pd.DataFrame) -> NDArray[np.float64]:
-    """Waits of the calls that count, sorted, in seconds.
-
-    A wait ends with the dispatch of the first attempt that the carrier takes: one
-    that it refuses reaches nobody. A call without such an attempt by its end, or by
-    the end of the run, counts as longer than any limit (inf), and so does one that intake
-    refused; those canceled before, wedged and rejected ones are left out.
-    """
-    counted = _among(calls["wait_state"], "complete", "censored", "never", "refused").to_numpy()
-    waits: NDArray[np.float64] = calls["wait_s"].to_numpy(np.float64)[counted]
-    waits[np.isnan(waits)] = np.inf
-    waits.sort()
-    return waits
-
-
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole else float("nan")
-
-
-def completed_share(view: View) -> float:
+def completed_share(view: CallTables[Figure]) -> Figure:
     """Calls completed by the end of the run, of all wanted: those refused at intake included."""
-    return _share(int(view.completed.sum()), len(view.wanted))
+    return view.ratio(view.count(view.completed), view.count(view.wanted))
 
 
-def completed_by_deadline(view: View) -> float:
+def completed_by_deadline(view: CallTables[Figure]) -> Figure:
     """Calls completed by the common clock deadline, of all wanted."""
     return completed_by(view, view.deadline)
 
 
-def completed_by(view: View, at: datetime) -> float:
+def completed_by(view: CallTables[Figure], at: datetime) -> Figure:
     """Calls completed by a clock time, of all wanted."""
     by_then = view.completed & (view.wanted["final_at"] <= at)
-    return _share(int(by_then.sum()), len(view.wanted))
+    return view.ratio(view.count(by_then), view.count(view.wanted))
 
 
-def done_by(view: View, at: datetime) -> float:
+def done_by(view: CallTables[Figure], at: datetime) -> Figure:
     """Calls that have their final status by a clock time, whichever it is, of all accepted."""
-    return _share(int((view.accepted["final_at"] <= at).sum()), len(view.accepted))
+    return view.ratio(view.count(view.accepted["final_at"] <= at), view.count(view.accepted))
 
 
-def answered_by_person_share(view: View) -> float:
+def answered_by_person_share(view: CallTables[Figure]) -> Figure:
     """Calls answered by a person in the end, of all wanted."""
     reached = view.completed & (view.wanted["outcome"] == "human")
-    return _share(int(reached.sum()), len(view.wanted))
+    return view.ratio(view.count(reached), view.count(view.wanted))
 
 
 def finish_time_s(view: View) -> float:
@@ -173,26 +76,24 @@ def duration_s(view: View) -> float:
     return max(0.0, float((view.finish - view.accepted["wait_starts_at"].min()).total_seconds()))
 
 
-def wait_at_s(view: View, level: float) -> float:
-    """Wait that this share of calls do not exceed, in seconds; see `waits_s`."""
-    return sample_quantile(view.waits_s, level)
+def wait_at_s(view: CallTables[Figure], level: float) -> Figure:
+    """Wait that this share of calls do not exceed, in seconds; see `CallTables.wait_at_s`."""
+    return view.wait_at_s(level)
 
 
-def wait_p50_s(view: View) -> float:
+def wait_p50_s(view: CallTables[Figure]) -> Figure:
     """Median wait, in seconds."""
-    return wait_at_s(view, 0.5)
+    return view.wait_at_s(0.5)
 
 
-def wait_p90_s(view: View) -> float:
+def wait_p90_s(view: CallTables[Figure]) -> Figure:
     """Wait that 90 % of calls do not exceed, in seconds."""
-    return wait_at_s(view, 0.9)
+    return view.wait_at_s(0.9)
 
 
-def wait_mean_s(view: View) -> float:
+def wait_mean_s(view: CallTables[Figure]) -> Figure:
     """Mean wait, in seconds; NaN if a call that counts never went out."""
-    if len(view.waits_s) == 0 or not np.isfinite(view.waits_s[-1]):
-        return float("nan")
-    return float(view.waits_s.mean())
+    return view.wait_mean_s()
 
 
 def time_to_first_dispatch_at_s(view: View, level: float) -> float:
@@ -203,7 +104,7 @@ def time_to_first_dispatch_at_s(view: View, level: float) -> float:
     first = microseconds(view.calls["first_dispatched_at"])
     since = microseconds(view.calls["wait_starts_at"])
     dispatched = first != MISSING
-    never = _among(view.calls["wait_state"], "censored", "never").to_numpy() & ~dispatched
+    never = among(view.calls["wait_state"], "censored", "never").to_numpy() & ~dispatched
     times = (first - since)[dispatched] / SECOND
     return sample_quantile(times, level, int(np.count_nonzero(never)))
 
@@ -216,19 +117,19 @@ def time_to_first_dispatch_p50_s(view: View) -> float:
 def refused_share(view: View) -> float:
     """Attempts that ended in congestion, of all that ended."""
     outcome = view.attempts["outcome"]
-    return _share(int((outcome == "congestion").sum()), int(outcome.notna().sum()))
+    return view.ratio(int((outcome == "congestion").sum()), int(outcome.notna().sum()))
 
 
 def refused_requests_share(view: View) -> float:
     """Calls that intake refused for good, of all wanted; NaN where it takes everything."""
     if view.arrays is None or not view.arrays.requests.rows:
         return float("nan")
-    return _share(len(view.wanted) - len(view.accepted), len(view.wanted))
+    return view.ratio(len(view.wanted) - len(view.accepted), len(view.wanted))
 
 
-def attempts_per_call(view: View) -> float:
+def attempts_per_call(view: CallTables[Figure]) -> Figure:
     """Attempts dispatched, per accepted call."""
-    return _share(len(view.attempts), len(view.accepted))
+    return view.ratio(view.attempts_made(), view.count(view.accepted))
 
 
 def status_lag_p90_s(view: View) -> float:
@@ -244,7 +145,7 @@ def status_lag_at_s(view: View, level: float) -> float:
 def unreported_final_calls(view: View) -> float:
     """Calls that are over but were never shown as over by the end of the run."""
     unseen = view.updates["status"][view.updates["visible_at"].isna()]
-    return float(_among(unseen, *ENDED_STATUSES).sum())
+    return float(among(unseen, *ENDED_STATUSES).sum())
 
 
 def dispatched_before_stop_effect(view: View) -> float:
@@ -262,6 +163,53 @@ def dispatched_after_stop_effect(view: View) -> float:
     return float((view.attempts["dispatched_at"] >= view.stop_effect).sum())
 
 
+def completions_per_port_hour(view: CallTables[Figure]) -> Figure:
+    """Calls completed, per hour for which these calls held a port, in vain or not."""
+    return view.ratio(view.count(view.completed), view.port_hours())
+
+
+def dial_throughput_per_min(view: View) -> float:
+    """Attempts dispatched a minute, from the first to the last; NaN for fewer than two."""
+    at = microseconds(view.attempts["dispatched_at"])
+    return view.ratio(len(at) - 1, float(np.ptp(at)) / MINUTE) if len(at) > 1 else float("nan")
+
+
+def port_use(view: View) -> float:
+    """Port time of these calls over that of all ports in service, while these calls were there.
+
+    From the first instant from which one of them waits to the end of their last attempt.
+    """
+    run = view.arrays
+    if run is None or view.calls.empty or view.attempts.empty:
+        return float("nan")
+    begins = int(microseconds(view.calls["wait_starts_at"]).min()) - run.origin_us
+    rows = run.rows_of(view.whose or anybody)(run.attempts["call_id"])
+    until = run.attempts["dispatched"] + held_us(run)
+    ends = int((until if rows is None else until[rows]).max())
+    return view.ratio(view.port_hours() * HOUR, ports_us(run, max(0, begins), ends))
+
+
+def port_share(view: CallTables[Figure]) -> Figure:
+    """Port time of these calls, of that of all calls of the run."""
+    return view.port_share()
+
+
+def peak_queue(view: View) -> float:
+    """Most of these calls that wait in the outbound queue at once."""
+    return float("nan") if view.arrays is None else longest_queue(view.arrays, view.whose)[0]
+
+
+def peak_queue_at_s(view: View) -> float:
+    """When most of these calls wait in the outbound queue first, in seconds since the run begins.
+
+    NaN where none ever waits.
+    """
+    if view.arrays is None:
+        return float("nan")
+    at = longest_queue(view.arrays, view.whose)[1]
+    return float("nan") if at == MISSING else at / SECOND
+
+
 _NEGLIGIBLE = {"share": 0.005, "seconds": 5.0, "clock": 10.0, "number": 0.5}
 """Smallest difference that matters, by kind of figure, where a measure says nothing else: half a
 point, since answer rates are hardly known better; five seconds, since nobody tells waits of
@@ -271,6 +219,29 @@ told by name. A figure that is nearer to 0 than that in nearly all runs hangs on
 _NEGLIGIBLE_SHARE = {"seconds": 0.01}
 """The same as a share of what is compared with, where that is more: of a wait of an hour nobody
 minds half a minute."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whose calls a measure is about, if it is not the campaign under study."""
+
+    kind: Literal["campaign", "tenant", "background", "everybody", "campaigns", "tenants"]
+    """The last two are for the measure of each of them, of which one is picked."""
+    name: str = ""
+    """``tenant/name`` of a campaign, or the name of a tenant."""
+    pick: Literal["max", "min", "jain"] | None = None
+    """Which of several counts: the largest or the smallest; or how even they are, by
+    `outsim.results.port_time.jain_index`."""
+
+    def __str__(self) -> str:
+        words = {
+            "tenant": f"tenant {self.name}",
+            "background": "background tenants",
+            "everybody": "all calls",
+            "campaigns": "all campaigns",
+            "tenants": "all tenants",
+        }
+        return words.get(self.kind, self.name)
 
 
 @dataclass(frozen=True)
@@ -290,6 +261,8 @@ class Measure:
     """A smaller difference is too small to matter, in the figure's unit; None: as for its kind."""
     negligible_share: float | None = None
     """The same as a share of the figure that it is held against; the larger one counts."""
+    of: Subject | None = None
+    """Whose calls it is about; None: those of the campaign under study."""
 
     @property
     def sign(self) -> int:
@@ -307,6 +280,12 @@ class Measure:
     def support(self) -> Support:
         """Values that the figure can take: none below 0, which of a clock time is the begin."""
         return Support(0.0, 1.0 if self.kind == "share" else float("inf"), self.matters_from())
+
+    def about(self, subject: Subject) -> Measure:
+        """The same of a subject's calls."""
+        pick = "" if subject.pick is None else f"{subject.pick} "
+        name, label = (f"{pick}{text} of {subject}" for text in (self.name, self.label))
+        return replace(self, name=name, label=label, of=subject)
 
     def label_at(self, *deadlines: datetime) -> str:
         """Label, with the clock times of up to three deadlines where the figure has one."""
@@ -401,11 +380,38 @@ MEASURES: tuple[Measure, ...] = (
 )
 
 
+PORT_MEASURES: tuple[Measure, ...] = (
+    Measure(
+        "dial_throughput_per_min",
+        "dials a minute",
+        "number",
+        dial_throughput_per_min,
+        None,
+    ),
+    Measure("port_use", "port use", "share", port_use, None),
+    Measure(
+        "completions_per_port_hour",
+        "completed per port-hour",
+        "number",
+        completions_per_port_hour,
+        "maximize",
+        negligible_share=0.01,
+    ),
+    Measure("peak_queue", "peak queue", "number", peak_queue, "minimize", negligible_share=0.01),
+    Measure("peak_queue_at_s", "peak queue at", "clock", peak_queue_at_s, None),
+    Measure("port_share", "share of port time", "share", port_share, None),
+)
+"""What calls take of the platform, and what comes of it; the share of all calls comes last."""
+
+ALL_MEASURES = (*MEASURES, *PORT_MEASURES)
+"""All that there are by name."""
+
+
 WAIT_MEAN = Measure("wait_mean_s", "wait, mean", "seconds", wait_mean_s, "minimize")
 """The mean wait, which tells less than its quantiles, and is asked for now and then."""
 
 
-_OWN = frozenset(MEASURES)
+_OWN = frozenset(ALL_MEASURES)
 
 
 def measure(view: View, measures: Sequence[Measure] = MEASURES) -> dict[str, float]:
@@ -438,5 +444,5 @@ _AFTER = ("dispatched_before_stop_effect", "dispatched_after_stop_effect")
 STOP_MEASURES: tuple[Measure, ...] = (
     Measure("calls_dialed", "calls dialed", "number", calls_dialed, "minimize"),
     Measure("dials", "dials, retries included", "number", dials, "minimize"),
-    *(each for each in MEASURES if each.name in _AFTER),
+    *(item for item in MEASURES if item.name in _AFTER),
 )

@@ -18,7 +18,7 @@ from outsim.display import percent
 from outsim.document import Answer, Document
 from outsim.errors import ScenarioError, unknown_name
 from outsim.plan import CampaignPlan
-from outsim.results.measures import NEEDED, View, measure
+from outsim.results.measures import measure
 from outsim.results.run_arrays import RunArrays, in_run, period
 from outsim.results.saving import SavedRun, provenance, read, save
 from outsim.results.tables.causes import Causes, Until
@@ -33,6 +33,7 @@ from outsim.results.tables.views import (
     timeline,
     timeline_by_tenant,
 )
+from outsim.results.view import NEEDED, View
 from outsim.scenario.campaigns import ALL_CALLS, Campaign, Everybody, Whose
 from outsim.scenario.defaults import DEFAULTS, defaults_in_use
 from outsim.scenario.model import Scenario
@@ -295,14 +296,26 @@ class Result(Answer):
             return handed_out(table) if rows is None else table.take(rows)
 
         names = ("calls", "attempts", "updates")
-        return self._view([cut(self.frames[name]) for name in names], chosen)
+        return self._view([cut(self.frames[name]) for name in names], chosen, _is(chosen))
 
     def measure_view(self, campaign: Whose = ALL_CALLS) -> View:
         """What the measures need of `view` of a campaign, and no more: no table is made for it."""
         chosen = self._campaign(campaign)
-        return self._view(map(handed_out, self.frames.columns(_is(chosen), NEEDED)), chosen)
+        return self._view(self._needed(_is(chosen)), chosen, _is(chosen))
 
-    def _view(self, tables: Iterable[pd.DataFrame], campaign: Campaign | None) -> View:
+    def view_of(self, whose: Callable[[CampaignPlan], bool]) -> View:
+        """The same of all calls of some campaigns; `whose` says of each plan whether it is one."""
+        return self._view(self._needed(whose), None, whose)
+
+    def _needed(self, whose: Callable[[CampaignPlan], bool]) -> Iterable[pd.DataFrame]:
+        return map(handed_out, self.frames.columns(whose, NEEDED))
+
+    def _view(
+        self,
+        tables: Iterable[pd.DataFrame],
+        campaign: Campaign | None,
+        whose: Callable[[CampaignPlan], bool],
+    ) -> View:
         calls, attempts, updates = tables
         requested = campaign.stop_at if campaign is not None else None
         latency_us = self.scenario.platform.stop_latency
@@ -315,6 +328,7 @@ class Result(Answer):
             stop_requested=requested,
             stop_effect=after(requested, latency_us) if requested else None,
             arrays=self.arrays,
+            whose=whose,
         )
 
     def measures(self, campaign: Campaign | str | None = None) -> dict[str, float]:
@@ -338,8 +352,7 @@ class Result(Answer):
     def _summary(self) -> pd.DataFrame:
         views = {self._label(c): self.measure_view(c) for c in self.scenario.campaigns}
         if self.scenario.background is not None:
-            tables = self.frames.columns(lambda plan: plan.background, NEEDED)
-            views["(background)"] = self._view(tables, None)
+            views["(background)"] = self.view_of(lambda plan: plan.background)
         return summary(views)
 
     @cached_property

@@ -43,9 +43,13 @@ class Range:
     """Whether only whole numbers of the unit are meant."""
     count: int | None = None
     """How many values, evenly spaced, if that was said."""
+    listed: tuple[str, ...] = ()
+    """The values as they were written, where each was; a value is then its place among them."""
 
     def text(self, value: float) -> str:
         """A value as a scenario file has it."""
+        if self.listed:
+            return self.listed[round(value)]
         if self.unit == _CLOCK:
             return f"{int(value) // 60:02d}:{int(value) % 60:02d}"
         return f"{value:.10g}{self.unit}"
@@ -213,6 +217,8 @@ class Factor:
     @property
     def ends(self) -> str:
         """The range as people read it."""
+        if self.range.listed:
+            return ", ".join(map(_shown, self.range.listed))
         return f"{self.shown(0)} to {self.shown(1)}"
 
     def level(self, position: float) -> float:
@@ -228,9 +234,27 @@ class Factor:
 
 
 def read_factor(text: str, *scenarios: Scenario) -> Factor:
-    """Read ``KEY=LOW:HIGH`` or ``KEY=LOW:HIGH:COUNT`` for scenarios that all have the key."""
-    ranges = [read_range(text, scenario) for scenario in scenarios]
+    """Read ``KEY=LOW:HIGH``, ``KEY=LOW:HIGH:COUNT`` or ``KEY=A,B,C``.
+
+    All `scenarios` must have the key, and can be used with its ends, or with each of its values.
+    """
+    read = _read_list if "," in text.partition("=")[2] else read_range
+    ranges = [read(text, scenario) for scenario in scenarios]
     return Factor(ranges[0])
+
+
+def _read_list(text: str, scenario: Scenario) -> Range:
+    key, _, written = text.partition("=")
+    values = tuple(value.strip() for value in written.split(","))
+    if not all(values) or len(set(values)) < len(values):
+        raise ScenarioError(
+            f"values {shown(text)}: write two or more different values with commas between, such "
+            "as campaign[0].max_retry=0,2,5"
+        )
+    listed = Range(key.strip(), 0, len(values) - 1, count=len(values), listed=values)
+    for place in range(len(values)):
+        listed.set_in(scenario, place)
+    return listed
 
 
 def _shown(text: str) -> str:

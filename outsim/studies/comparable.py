@@ -24,7 +24,7 @@ _PLURALS = {"campaign": "campaigns under study", "deadline": "deadlines", "zone"
 
 _REMEDIES = {
     "campaign": "give --campaign NAME (campaign= in Python) for one campaign in all of them, or "
-    "once for each scenario to compare different campaigns",
+    "--campaign-by-scenario NAME once for each (campaign=[...]) to compare different campaigns",
     "deadline": "give --deadline TIME (deadline= in Python) for one deadline in all of them, or "
     "once for each scenario to compare different deadlines",
     "zone": "give --across-zones (across_zones=True in Python) to compare local times of "

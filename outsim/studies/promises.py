@@ -24,10 +24,22 @@ from numpy.typing import NDArray
 from outsim.clock import SECOND, parse_duration_us, parse_share
 from outsim.errors import StudyError, nearest, parsed, unknown_name
 from outsim.estimates import cautious_bounds, exact_bounds
+from outsim.results.everybody import (
+    BACKGROUND,
+    EVERYBODY,
+    FAIR_SHARE,
+    FAIRNESS,
+    OF_TENANTS_ALONE,
+    WAITING_SHARE,
+    campaign_subject,
+    is_of_every_tenant,
+    tenant_subject,
+)
 from outsim.results.measures import (
-    MEASURES,
+    ALL_MEASURES,
     WAIT_MEAN,
     Measure,
+    Subject,
     completed_by,
     done_by,
     status_lag_at_s,
@@ -139,12 +151,28 @@ class Promise:
 
 FORMS = (
     "p95 wait <= 10 min",
+    "max p95 wait <= 10 min",
     "completed_share >= 90 %",
     "finished <= 17:30",
     "95% of calls done by 18:00",
     "P(finished <= 17:30) >= 0.95",
 )
 """One example of each form that a promise may have."""
+
+WHOSE = (
+    "p95 wait of deals <= 10 min",
+    "p95 wait of tenant bank <= 10 min",
+    "p95 wait of background <= 10 min",
+    "max p95 wait of tenants <= 10 min",
+    "every tenant's p95 wait <= 10 min",
+    "every campaign's completed >= 60 %",
+    "95% of calls of deals done by 18:00",
+)
+"""One example of each way to say whose calls a promise is about, if not the campaign under study.
+
+``max`` and ``min`` are over all campaigns of the scenario, or with ``of tenants`` over all
+tenants, those of the background too, run by run; so is ``every``, of which the worst must do.
+"""
 
 SHORT_NAMES = {
     "wait": "wait_p50_s",
@@ -153,15 +181,45 @@ SHORT_NAMES = {
     "finished": "finish_time_s",
     "duration": "duration_s",
     "completed": "completed_share",
+    "dial throughput": "dial_throughput_per_min",
+    "port use": "port_use",
+    "port share": "port_share",
+    "peak queue": "peak_queue",
+    "completed per port-hour": "completions_per_port_hour",
+    "fair share": FAIR_SHARE.name,
+    "waiting port share": WAITING_SHARE.name,
+    "fairness": FAIRNESS.name,
 }
 """What people say for a measure."""
 
 _AT_MOST, _AT_LEAST = ("<=", "≤", "at most", "by"), (">=", "≥", "at least")
 _RELATION = r"(<=|>=|≤|≥|\bat most\b|\bat least\b|\bby\b)"
 _PROBABILITY = re.compile(rf"\s*P\s*\((.*)\)\s*{_RELATION}\s*(.+)", re.IGNORECASE)
-_CALLS = re.compile(r"\s*(.+?%)\s*of\s+calls\s+(\w+)\s+by\s+(.+)", re.IGNORECASE)
-_BOUND = re.compile(rf"\s*(.+?)\s*{_RELATION}\s*(.+)", re.IGNORECASE)
+_CALLS = re.compile(
+    r"\s*(.+?%)\s*of\s+(every\s+\w+'s\s+)?calls\s+(?:of\s+(.+)\s+)?(\w+)\s+by\s+(.+)",
+    re.IGNORECASE,
+)
+_BOUND = re.compile(rf"\s*((?:\"[^\"]*\"|.)+?)\s*{_RELATION}\s*(.+)", re.IGNORECASE)
+_EVERY = re.compile(r"every\s+(tenant|campaign)'s\s+(.+)", re.IGNORECASE)
+_MOST = re.compile(r"(max|min)\s+(.+)", re.IGNORECASE)
 _LEVEL = re.compile(r"p(\d+(?:\.\d+)?) (wait|status lag|time to first dispatch)")
+_PLURALS: dict[str, Literal["campaigns", "tenants"]] = {
+    "campaign": "campaigns",
+    "tenant": "tenants",
+}
+_SEVERAL = {
+    words: plural
+    for one, plural in _PLURALS.items()
+    for words in (plural, f"all {plural}", f"every {one}")
+}
+_PICKS: dict[str, Literal["max", "min"]] = {"max": "max", "min": "min"}
+_CLASSES = {
+    "background": BACKGROUND,
+    "background tenants": BACKGROUND,
+    "everybody": EVERYBODY,
+    "all calls": EVERYBODY,
+}
+_NAME_AT_LEVEL = re.compile(r"(wait|status_lag|time_to_first_dispatch)_p([\d.]+)_s")
 _AT_LEVEL: dict[str, Callable[..., float]] = {
     "wait": wait_at_s,
     "status lag": status_lag_at_s,
@@ -205,7 +263,7 @@ def read_promise(text: str, scenario: Scenario) -> Promise:
 def _read_event(event: str, text: str, scenario: Scenario) -> Promise:
     calls = _CALLS.fullmatch(event)
     if calls is not None:
-        share, verb, time = calls.groups()
+        share, every, of, verb, time = calls.groups()
         compute = _DONE.get(verb.lower())
         if compute is None:
             raise StudyError(f"promise {text!r}: found calls {verb!r}; {nearest(verb, _DONE)}")
@@ -213,6 +271,11 @@ def _read_event(event: str, text: str, scenario: Scenario) -> Promise:
         name = f"{verb.lower()}_by_{at:%Y-%m-%d_%H:%M:%S}"
         label = f"{verb.lower()} by {at:%H:%M}"
         measure = Measure(name, label, "share", partial(compute, at=at), "maximize")
+        if every or of:
+            words = f"{every or ''}calls" + (f" of {of}" if of else "")
+            where = f"promise {text!r}"
+            subject = _subject(words, where, scenario, at_most=False)[1]
+            measure = _about(measure, subject, where)
         return Promise(text, measure, False, _number(share, text, "share of calls"))
     bound = _BOUND.fullmatch(event)
     if bound is None:
@@ -221,19 +284,87 @@ def _read_event(event: str, text: str, scenario: Scenario) -> Promise:
             + "; ".join(FORMS)
         )
     name, relation, written = bound.groups()
-    measure = find_measure(name, text)
-    limit = _limit(measure, written, text, scenario)
-    return Promise(text, measure, relation.lower() in _AT_MOST, limit)
+    at_most = relation.lower() in _AT_MOST
+    measure = read_measure(name, f"promise {text!r}", scenario, at_most=at_most)
+    return Promise(text, measure, at_most, _limit(measure, written, text, scenario))
 
 
-def find_measure(name: str, text: str) -> Measure:
+def read_measure(
+    words: str, where: str, scenario: Scenario, *, at_most: bool | None = None
+) -> Measure:
+    """Measure that people mean: ``p95 wait``, ``max p95 wait``, ``p95 wait of deals``.
+
+    `where` is what an error begins with; `at_most` says which of every tenant's counts: the
+    largest if the measure must be at most something. None: the one that is worse.
+    """
+    name, subject = _subject(words, where, scenario, at_most=at_most)
+    return _about(find_measure(name, where), subject, where)
+
+
+def _subject(
+    words: str, where: str, scenario: Scenario, *, at_most: bool | None
+) -> tuple[str, Subject | None]:
+    """What of a measure's words names it, and whose calls the others say it is about."""
+    words = " ".join(words.split())
+    every, most = _EVERY.fullmatch(words), _MOST.fullmatch(words)
+    if every is not None:
+        return every[2], Subject(_PLURALS[every[1].lower()], pick=_pick(every[2], at_most))
+    pick = None if most is None else _PICKS[most[1].lower()]
+    base, of, whom = (words if most is None else most[2]).partition(" of ")
+    whom = whom.strip().removeprefix('"').removesuffix('"')
+    if pick is not None:
+        kind = _SEVERAL.get(whom.lower())
+        if of and kind is None:
+            raise StudyError(f"{where}: found {pick} of {whom!r}; {nearest(whom, _SEVERAL)}")
+        return base, Subject(kind or "campaigns", pick=pick)
+    if not of:
+        return base, None
+    if whom.lower() in _SEVERAL:
+        return base, Subject(_SEVERAL[whom.lower()], pick=_pick(base, at_most))
+    if whom.lower() in _CLASSES:
+        return base, _CLASSES[whom.lower()]
+    try:
+        if whom.startswith("tenant "):
+            return base, tenant_subject(scenario, whom.removeprefix("tenant ").strip())
+        return base, campaign_subject(scenario, whom)
+    except StudyError as error:
+        raise StudyError(f"{where}: {error}") from None
+
+
+def _pick(name: str, at_most: bool | None) -> Literal["max", "min"]:
+    """Which of several must do, where all of them must."""
+    if at_most is None:
+        known = {measure.name: measure for measure in ALL_MEASURES}
+        worst_first = SHORT_NAMES.get(name, name)
+        at_most = not (worst_first in known and known[worst_first].sign > 0)
+    return "max" if at_most else "min"
+
+
+def _about(measure: Measure, subject: Subject | None, where: str) -> Measure:
+    is_of_tenant = subject is not None and subject.kind in ("tenant", "tenants")
+    if measure in OF_TENANTS_ALONE and not is_of_tenant:
+        raise StudyError(f"{where}: {measure.name} is of a tenant; write 'of tenant NAME'")
+    if subject is None:
+        return measure
+    if measure.of is not None:
+        raise StudyError(f"{where}: {measure.name} is of all tenants together; leave out of whom")
+    if is_of_tenant and not is_of_every_tenant(measure):
+        allowed = ", ".join(item.name for item in ALL_MEASURES if is_of_every_tenant(item))
+        raise StudyError(
+            f"{where}: {measure.name} is not had by tenant; allowed are p95 wait and the like, "
+            f"fair share, {allowed}"
+        )
+    return measure.about(subject)
+
+
+def find_measure(name: str, where: str) -> Measure:
     """Measure that people mean by a name: ``p95 wait``, ``mean wait``, ``finished``."""
-    known = {measure.name: measure for measure in MEASURES}
+    known = {measure.name: measure for measure in (*ALL_MEASURES, *OF_TENANTS_ALONE, FAIRNESS)}
     words = " ".join(name.split())
     if words in known:
         return known[words]
     words = words.lower().replace("median ", "p50 ")
-    level = _LEVEL.fullmatch(words)
+    level = _LEVEL.fullmatch(_NAME_AT_LEVEL.sub(r"p\2 \1", words).replace("_", " "))
     if level is not None and 0 < float(level[1]) <= 100:
         return _at_level(level[2], float(level[1]), known)
     if words == "mean wait":
@@ -241,7 +372,7 @@ def find_measure(name: str, text: str) -> Measure:
     if words in SHORT_NAMES:
         return known[SHORT_NAMES[words]]
     allowed = ["p95 wait", "p90 status lag", "mean wait", *SHORT_NAMES, *known]
-    raise StudyError(f"promise {text!r}: " + unknown_name("measure", name.strip(), allowed))
+    raise StudyError(f"{where}: " + unknown_name("measure", name.strip(), allowed))
 
 
 def _at_level(of: str, percent: float, known: dict[str, Measure]) -> Measure:

@@ -28,11 +28,11 @@ from outsim.engine.records import MODEL_VERSION
 from outsim.errors import StudyError
 from outsim.plan import build_plan, build_sibling
 from outsim.progress import Progress
-from outsim.results.measures import MEASURES, Measure, measure
+from outsim.results.everybody import Everybody
+from outsim.results.measures import MEASURES, Measure
 from outsim.results.result import Result
 from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.run_tables import RunTables
-from outsim.scenario.campaigns import ALL_CALLS
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
 from outsim.studies.control_variates import controls_of
@@ -197,11 +197,10 @@ def run_job(job: Job, stopped: threading.Event | None = None) -> tuple[RunMeasur
 
 
 def _measured(job: Job, position: int, run: Run, tape: Tape, result: Result) -> RunMeasures:
-    campaign = result.scenario.campaign_under_study or ALL_CALLS
     return RunMeasures(
         scenario=position,
         replication=job.replication,
-        measures=measure(result.measure_view(campaign), job.measures),
+        measures=Everybody(result).values(job.measures),
         attempts=result.arrays.records.attempts.rows,
         background_share=result.background_share,
         series=result.timeline() if job.series and run == PLAIN_RUN else None,

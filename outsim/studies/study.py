@@ -23,6 +23,7 @@ from outsim.studies.comparable import UNLIKE, check_alike
 from outsim.studies.default_replications import MOST
 from outsim.studies.identity import check_version, read_identity, scenarios_of
 from outsim.studies.input_uncertainty import uncertainty_of
+from outsim.studies.promises import read_measure
 from outsim.studies.run_cache import RunCache
 from outsim.studies.runs import VarianceReduction
 from outsim.studies.stopping import Precision, batches_of, read_precisions, read_timeout
@@ -240,18 +241,22 @@ def load_study(
     directory = Path(directory)
     identity = read_identity(directory)
     check_version(directory, identity)
+    scenarios = scenarios_of(directory, identity)
     by_name = {measure.name: measure for measure in measures}
     for name in identity["measures"]:
         if name not in by_name:
-            raise StudyError(
-                f"{directory}: has the measure {name}, which is none of outsim's; give it to "
-                "load_study among its measures"
-            )
+            try:
+                by_name[name] = read_measure(name, "measure", scenarios[0])
+            except StudyError:
+                raise StudyError(
+                    f"{directory}: has the measure {name}, which is none of outsim's; give it to "
+                    "load_study among its measures"
+                ) from None
     switches = dict.fromkeys(identity["switches"], True)
     drawn = switches.pop("drawn_callees", False)
     options: dict[str, Any] = switches | ({"input_uncertainty": "drawn"} if drawn else {})
     study = Study(
-        scenarios_of(directory, identity),
+        scenarios,
         measures=tuple(by_name[name] for name in identity["measures"]),
         seed=identity["seed"],
         unlike=identity.get("unlike", ()),

@@ -134,13 +134,13 @@ class StudyResult:
         support = self.measure(name).support
         return Estimand(lambda values: values(position, name), support, scenarios=(position,))
 
-    def _difference_of(self, scenario: int | str, name: str) -> Estimand:
+    def _difference_of(self, scenario: int | str, name: str, together: int = 1) -> Estimand:
         position = self.place(scenario)
         return Estimand(
             lambda values: values(position, name) - values(0, name),
             self.measure(name).support.between(*(self.values(k, name) for k in (position, 0))),
             # Together they have the confidence `LEVEL`: each is wider for it (Bonferroni).
-            1 - (1 - LEVEL) / max(1, len(self.scenarios) - 1),
+            1 - (1 - LEVEL) / (together * max(1, len(self.scenarios) - 1)),
             (0, position),
         )
 
@@ -148,12 +148,13 @@ class StudyResult:
         """Mean of a measure, by its name, of one scenario."""
         return self._estimator.estimate(self._mean_of(scenario, name))
 
-    def difference(self, scenario: int | str, name: str) -> Estimate:
+    def difference(self, scenario: int | str, name: str, *, together: int = 1) -> Estimate:
         """Mean of a scenario's paired differences from the first one in the measure of a name.
 
-        The intervals of all scenarios together have the confidence `LEVEL` (Bonferroni).
+        The intervals of all scenarios, and of so many measures `together`, have the confidence
+        `LEVEL` (Bonferroni).
         """
-        return self._estimator.estimate(self._difference_of(scenario, name))
+        return self._estimator.estimate(self._difference_of(scenario, name, together))
 
     def estimate_of(
         self, compute: Callable[[Values], Array], level: float = LEVEL, support: Support = ANYTHING
@@ -242,13 +243,15 @@ class StudyResult:
         """Smallest difference from the first scenario that matters, of the measure of a name."""
         return self.measure(name).matters_from(self.mean(0, name).mean)
 
-    def verdict(self, scenario: int | str, name: str) -> Verdict:
+    def verdict(self, scenario: int | str, name: str, *, together: int = 1) -> Verdict:
         """What is known of a scenario against the first one in a measure, by its name.
 
         ``better`` or ``worse``, or ``higher`` or ``lower`` where neither is, if it is clear and
         large enough to matter; ``small`` if it is too small to matter; else ``unclear``.
+        `together` is as for `difference`.
         """
-        difference, about = self.difference(scenario, name), self.measure(name)
+        difference = self.difference(scenario, name, together=together)
+        about = self.measure(name)
         least = self.matters_from(name)
         if difference.is_under(least):
             return "small"

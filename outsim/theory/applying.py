@@ -13,7 +13,8 @@ from typing import Literal, Protocol
 
 from outsim.clock import RATE_SECONDS
 from outsim.display import percent
-from outsim.results.measures import Measure, View
+from outsim.results.measures import Measure
+from outsim.results.view import View
 from outsim.scenario.model import Scenario
 from outsim.scenario.utilisation import utilisation
 from outsim.theory import conditions, formulas, measures

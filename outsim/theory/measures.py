@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from outsim.clock import MISSING, RATE_SECONDS, SECOND
 from outsim.engine.records import Columns
 from outsim.plan import CampaignPlan, PlatformPlan
-from outsim.results.measures import View
 from outsim.results.run_arrays import RunArrays
+from outsim.results.view import View
 from outsim.theory.formulas import fluid_bound_s, makespan_bounds_s
 from outsim.vocabulary import CARRIER_CHANNELS, MISSING_ANI
 

@@ -241,9 +241,23 @@ def test_they_are_compared_and_labelled_where_it_is_asked_for(outsim, files, com
         (files / name).write_text(text)
     asked = ("small.toml", "about-notices.toml", "--replications", "2")
     more = ("--vary", "platform.ports=8:12:2") if command == "sweep" else ()
-    both = ("--campaign", "appointment reminders", "--campaign", "notices")
+    each = "--campaign-by-scenario"
+    both = (each, "appointment reminders", each, "notices")
     said = " ".join(outsim(command, *asked, *more, *both).out.split())
     assert "Different campaigns under study, as asked for: clinic/appointment reminders" in said
     one = outsim(command, *asked, *more, "--campaign", "notices", "--json")
     assert one.code == 0
     assert json.loads(one.out)["unlike"] == {}
+
+
+def test_who_gains_and_who_loses_is_one_command(outsim, files):
+    (files / "fair.toml").write_text(
+        'extends = "small.toml"\nname = "fair"\n[platform]\nqueue = "fair"'
+    )
+    asked = ("compare", "small.toml", "fair.toml", "--replications", "3")
+    said = outsim(*asked, "--all-tenants").out
+    assert said.startswith("fair, compared with small: ")
+    assert max(map(len, said.splitlines())) <= 80
+    both = ("--campaign", "notices", "--campaign", "appointment reminders", "--json")
+    subjects = json.loads(outsim(*asked, *both).out)["everybody"]["subjects"]
+    assert [*subjects] == ["notices", "appointment reminders"]

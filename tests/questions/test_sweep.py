@@ -18,7 +18,7 @@ from outsim.estimates import estimate
 from outsim.questions.sweep import sweep
 from outsim.questions.sweep_answers import Sweep
 from outsim.results.checkpoint import simulate
-from outsim.results.measures import measure_named
+from outsim.results.measures import measure_named, port_use
 from outsim.scenario import load
 from outsim.studies.synchronous import run_sync
 from tests.studies.flip_scenarios import FLIP_PER_MIN, hasty, paced
@@ -308,3 +308,55 @@ def test_points_without_a_design_are_refused():
 def test_nobody_to_call_is_no_sweep():
     with pytest.raises(StudyError, match="'nobody' has no campaign to study"):
         swept(without_campaigns(), vary=["platform.ports=1:2"])
+
+
+class TestValuesOneByOne:
+    """`KEY=A,B,C`: numbers, words and times, each as it was written."""
+
+    def test_each_value_is_a_point_with_all_measures(self) -> None:
+        answer = sweep(
+            chancy(),
+            vary=["platform.ports=1,2,5"],
+            measures=True,
+            replications=3,
+            progress=None,
+        ).run()
+        assert [answer.point(k)["platform.ports"] for k in range(3)] == ["1", "2", "5"]
+        shown = [table.caption for table in answer.document().tables]
+        assert "All measures, by platform.ports" in shown
+        measures = answer.to_dict()["design"]["points"][1]["measures"]
+        assert {"port_use of all calls", "peak_queue", "completions_per_port_hour"} <= {*measures}
+        alone = simulate(chancy().with_({"platform.ports": "2"}), replication=1)
+        view = alone.measure_view(alone.scenario.campaign_under_study)
+        assert answer.values("port_use")[1][1] == port_use(view)
+
+    def test_words_and_times_are_values_too(self) -> None:
+        for vary in ("platform.queue=fifo,fair", "campaign[0].start=09:00,09:05"):
+            answer = sweep(chancy(), vary=[vary], replications=2, progress=None).run()
+            values = [next(iter(answer.point(k).values())) for k in range(2)]
+            assert values == vary.partition("=")[2].split(",")
+            table = answer.document().tables[0]
+            assert [row[0] for row in table.rows] == values
+
+    @pytest.mark.parametrize("vary", ["platform.ports=1,1", "platform.ports=1,,2"])
+    def test_values_are_two_or_more_and_differ(self, vary: str) -> None:
+        with pytest.raises(ScenarioError, match="two or more different values"):
+            sweep(chancy(), vary=[vary], progress=None)
+
+    def test_a_value_that_the_scenario_can_not_have_is_refused(self) -> None:
+        with pytest.raises(ScenarioError, match="fare"):
+            sweep(chancy(), vary=["platform.queue=fifo,fare"], progress=None)
+
+    def test_everybody_has_a_column_at_each_point(self) -> None:
+        answer = sweep(
+            chancy(),
+            vary=["platform.ports=1,2"],
+            measure="max p95 wait",
+            all_tenants=True,
+            replications=2,
+            progress=None,
+        ).run()
+        captions = [table.caption for table in answer.document().tables]
+        assert "max p95 wait of all campaigns, at each point" in captions
+        assert "p95 wait, at each point" in captions
+        assert "all tenants, at each point" in captions

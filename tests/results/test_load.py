@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outsim.results.measures import View, measure
+from outsim.results.measures import measure
 from outsim.results.tables.load import LOAD_MEASURES, carrier_headroom, drain_s
+from outsim.results.view import View
 from tests.engine.scenarios import BEGINS, campaign, moment, run
 
 SLOW = {"dial_rate": "1/s", "dial_burst": 1}

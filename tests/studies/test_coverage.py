@@ -16,7 +16,8 @@ import pytest
 from scipy import stats
 
 from outsim.estimates import LEVEL
-from outsim.results.measures import Measure, View, wait_at_s
+from outsim.results.measures import Measure, wait_at_s
+from outsim.results.view import View
 from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
 from outsim.tape import Purpose, Tape

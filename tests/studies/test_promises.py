@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 from outsim.errors import StudyError
 from outsim.estimates import estimate
 from outsim.results.measures import MEASURES
-from outsim.studies.promises import FORMS, read_promise
+from outsim.studies.promises import FORMS, WHOSE, read_measure, read_promise
 from tests.engine import scenarios
 
 SCENARIO = scenarios.scenario(scenarios.campaign(contacts=20), platform={"ports": 5})
@@ -205,3 +205,84 @@ class TestShowing:
         assert promise.judge(np.ones(runs - 1), 0.05, 0.05)[0] == "undecided"
         assert promise.least_kept(runs, 0.05) == runs
         assert promise.least_kept(runs - 1, 0.05) == runs
+
+
+EVERYBODY = scenarios.scenario(
+    scenarios.campaign("deals", "shop", contacts=5),
+    scenarios.campaign("alerts", "bank", contacts=5),
+    scenarios.campaign("deals", "club", contacts=5),
+)
+
+
+class TestWhose:
+    @pytest.mark.parametrize(
+        ("text", "measure", "kind", "subject", "pick"),
+        [
+            ("p95 wait of alerts <= 1 min", "wait_p95_s", "campaign", "bank/alerts", None),
+            ("p95 wait of club/deals <= 1 min", "wait_p95_s", "campaign", "club/deals", None),
+            (
+                'finished of "bank/alerts" by 10:00',
+                "finish_time_s",
+                "campaign",
+                "bank/alerts",
+                None,
+            ),
+            ("p95 wait of tenant shop <= 1 min", "wait_p95_s", "tenant", "shop", None),
+            ("P90 wait of background <= 1 min", "wait_p90_s", "background", "", None),
+            ("port use of everybody <= 0.9", "port_use", "everybody", "", None),
+            ("max p95 wait <= 1 min", "wait_p95_s", "campaigns", "", "max"),
+            ("max p95 wait of tenants <= 1 min", "wait_p95_s", "tenants", "", "max"),
+            ("every tenant's p95 wait <= 1 min", "wait_p95_s", "tenants", "", "max"),
+            ("every campaign's completed >= 0.9", "completed_share", "campaigns", "", "min"),
+            ("min fair share of tenants >= 0.9", "fair_share", "tenants", "", "min"),
+        ],
+    )
+    def test_a_promise_says_whose_calls_it_is_about(
+        self, text: str, measure: str, kind: str, subject: str, pick: str | None
+    ) -> None:
+        promise = read_promise(text, EVERYBODY)
+        of = promise.measure.of
+        assert of is not None
+        assert (of.kind, of.name, of.pick) == (kind, subject, pick)
+        assert measure in promise.measure.name.split()
+        assert pickle.loads(pickle.dumps(promise)).measure.name == promise.measure.name
+
+    def test_calls_done_can_be_those_of_a_campaign_or_of_every_tenant(self) -> None:
+        one = read_promise("95% of calls of bank/alerts done by 09:30", EVERYBODY).measure
+        every = read_promise("P(95% of every tenant's calls done by 09:30) >= 0.9", EVERYBODY)
+        assert one.of is not None
+        assert one.of.name == "bank/alerts"
+        assert every.measure.of is not None
+        assert every.measure.of.pick == "min"
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("p95 wait of deals <= 1 min", "is the name of several"),
+            ("p95 wait of dels <= 1 min", "there is no such campaign"),
+            ("p95 wait of tenant bnk <= 1 min", "bank"),
+            ("max p95 wait of deals <= 1 min", "tenants"),
+            ("every tenant's peak queue <= 5", "not had by tenant"),
+            ("fair share >= 0.9", "of tenant NAME"),
+            ("fairness of bank/alerts >= 0.9", "leave out of whom"),
+        ],
+    )
+    def test_whom_nobody_knows_is_refused_by_name(self, text: str, message: str) -> None:
+        with pytest.raises(StudyError, match=message):
+            read_promise(text, EVERYBODY)
+
+    def test_of_several_the_worse_counts_where_no_limit_says_which(self) -> None:
+        for words, pick in (
+            ("every tenant's p95 wait", "max"),
+            ("every tenant's completed", "min"),
+        ):
+            of = read_measure(words, "test", EVERYBODY).of
+            assert of is not None
+            assert of.pick == pick
+
+    def test_every_way_that_is_shown_can_be_read(self) -> None:
+        scenario = scenarios.scenario(
+            scenarios.campaign("deals", "bank", contacts=5), clock={"ends": "18:00"}
+        )
+        for text in WHOSE:
+            assert read_promise(text, scenario).measure.of is not None

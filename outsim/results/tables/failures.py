@@ -11,8 +11,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from outsim.results.measures import Measure, View
+from outsim.results.measures import Measure
 from outsim.results.tables.views import call_log, status_page
+from outsim.results.view import View
 from outsim.text import brief
 from outsim.vocabulary import PENDING_STATUSES, UNANSWERED_OUTCOMES
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from outsim.clock import HOUR, MINUTE, MISSING, SECOND
 from outsim.plan import Plan
-from outsim.results.measures import Measure, View
+from outsim.results.measures import Measure
 from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.flows import CARRIED, queue_flow, settled
 from outsim.results.tables.run_tables import RunTables
+from outsim.results.view import View
 from outsim.vocabulary import CAUSES
 
 BUILDS_UP_US = 5 * MINUTE

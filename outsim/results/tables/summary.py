@@ -9,7 +9,8 @@ import pandas as pd
 
 from outsim.display import format_figure
 from outsim.document import Document, Table
-from outsim.results.measures import MEASURES, View, measure
+from outsim.results.measures import MEASURES, measure
+from outsim.results.view import View
 from outsim.scenario.defaults import DEFAULTS, defaults_in_use
 from outsim.scenario.model import Scenario
 from outsim.vocabulary import FINAL_STATUSES, PENDING_STATUSES

@@ -12,8 +12,9 @@ import numpy as np
 
 from outsim.clock import MISSING, TOKEN
 from outsim.engine.records import Integers
-from outsim.results.measures import Measure, View
+from outsim.results.measures import Measure
 from outsim.results.run_arrays import RunArrays
+from outsim.results.view import View
 
 
 @dataclass(frozen=True)
