@@ -30,6 +30,8 @@ class SessionCampaign:
     """What submitted it; None for the scenario's own."""
     group: str = "default"
     tape: SessionTape | None = None
+    is_paused: bool = False
+    """Whether it is paused by an order."""
 
     @property
     def is_stopped(self) -> bool:

@@ -53,10 +53,15 @@ def check_input(session: SessionPlan, entry: AnyInput) -> None:
                 "conflict",
             )
     elif isinstance(entry, Suspend | Resume):
-        is_on = session.disturbances.is_suspended(entry.tenant)
+        what, done, whose = "suspension", "suspended", entry.tenant or "everybody"
+        if entry.campaign is not None:
+            if entry.tenant is None:
+                raise SandboxError("a campaign is its tenant's: give tenant too")
+            session.find(entry.tenant, entry.campaign)
+            what, done, whose = "pause", "paused", f"campaign {entry.campaign} of {entry.tenant}"
+        is_on = session.disturbances.is_suspended(entry.tenant, entry.campaign)
         if is_on == isinstance(entry, Suspend):
-            whose = entry.tenant or "everybody"
-            said = f"{whose} is suspended already" if is_on else f"no suspension of {whose} is on"
+            said = f"{whose} is {done} already" if is_on else f"no {what} of {whose} is on"
             raise SandboxError(said, "conflict")
     elif isinstance(entry, Pin):
         _check_pin(session, entry)

@@ -33,7 +33,7 @@ class Disturbances:
     def __init__(self, first: int) -> None:
         self._first = first
         self._ordered: dict[int, Disturbance] = {}
-        self._suspended: dict[str, int] = {}
+        self._suspended: dict[tuple[str, str], int] = {}
 
     def __iter__(self) -> Iterator[SuspensionPlan | OutagePlan]:
         """Those that begin before they end: one may be ended before its time comes."""
@@ -50,19 +50,21 @@ class Disturbances:
         """The outages among them."""
         return [plan for plan in self if isinstance(plan, OutagePlan)]
 
-    def is_suspended(self, tenant: str | None) -> bool:
-        """Whether a suspension of a tenant, or of all, is on."""
-        return (tenant or EVERYBODY) in self._suspended
+    def is_suspended(self, tenant: str | None, campaign: str | None = None) -> bool:
+        """Whether a suspension of a tenant, or of all, or a pause of a campaign is on."""
+        return (tenant or EVERYBODY, campaign or "") in self._suspended
 
     def suspend(self, entry: Suspend) -> Disturbance:
-        """Begin a suspension."""
-        tenant = entry.tenant or EVERYBODY
-        self._suspended[tenant] = entry.number
-        return self._add(entry.number, SuspensionPlan(entry.at, tenant, NEVER, entry.number))
+        """Begin a suspension or a pause."""
+        tenant, campaign = entry.tenant or EVERYBODY, entry.campaign or ""
+        self._suspended[tenant, campaign] = entry.number
+        plan = SuspensionPlan(entry.at, tenant, NEVER, entry.number, campaign)
+        return self._add(entry.number, plan)
 
     def resume(self, entry: Resume) -> Disturbance | None:
-        """End a suspension."""
-        return self.end(self._suspended.pop(entry.tenant or EVERYBODY), entry.at)
+        """End a suspension or a pause."""
+        whose = entry.tenant or EVERYBODY, entry.campaign or ""
+        return self.end(self._suspended.pop(whose), entry.at)
 
     def fault(self, fault: Fault, endpoint: int) -> Disturbance:
         """Begin an outage; `endpoint` is the place of the endpoint that it is of, or -1."""

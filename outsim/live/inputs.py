@@ -191,17 +191,20 @@ class Cancel(Input):
 
 
 class Suspend(Input):
-    """Calls of a tenant, or of all, are held back until they are resumed."""
+    """Calls of a tenant, of one of its campaigns, or of all are held back until resumed."""
 
     kind: Literal["suspend"] = "suspend"
     tenant: Name | None = None
+    campaign: Name | None = None
+    """The one campaign of the tenant that is paused; None is all of them."""
 
 
 class Resume(Input):
-    """A suspension of a tenant, or of all, ends."""
+    """A suspension of a tenant, or of all, or a pause of a campaign ends."""
 
     kind: Literal["resume"] = "resume"
     tenant: Name | None = None
+    campaign: Name | None = None
 
 
 class Answer(Input):

@@ -78,6 +78,14 @@ class Orders(Reading):
         """End a suspension."""
         return await self._take(Resume(tenant=tenant))
 
+    async def pause(self, tenant: str, campaign: str) -> Done:
+        """Hold back the calls of one campaign; they keep their places."""
+        return await self._take(Suspend(tenant=tenant, campaign=campaign))
+
+    async def unpause(self, tenant: str, campaign: str) -> Done:
+        """End a pause of a campaign."""
+        return await self._take(Resume(tenant=tenant, campaign=campaign))
+
     async def pin(self, pin: Pin) -> Done:
         """Give reserved numbers an outcome, for calls submitted from now on.
 

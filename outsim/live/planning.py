@@ -176,6 +176,9 @@ class SessionPlan:
                 and (found.entry.tenant, found.group) == (entry.tenant, entry.group)
             ]
             return self._stop(mine, entry.at, clears=True)
+        if isinstance(entry, Suspend | Resume) and entry.tenant and entry.campaign:
+            paused = self.find(entry.tenant, entry.campaign)
+            paused.is_paused = isinstance(entry, Suspend)
         if isinstance(entry, Suspend):
             return Change(begins=self.disturbances.suspend(entry))
         if isinstance(entry, Resume):

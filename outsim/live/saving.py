@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from outsim.live.state import Begun
 from outsim.scenario.campaigns import Campaign, Endpoint
 from outsim.scenario.loading import CONTACTS, lists_of, written
 from outsim.scenario.model import Scenario
-from outsim.scenario.platform import Outage, Suspension
+from outsim.scenario.platform import Outage, Pause, Suspension
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,22 @@ def _without_none(value: Any) -> Any:
     return value
 
 
+def _pauses(session: SessionPlan) -> Iterator[Pause]:
+    """Pauses of the scenario and those ordered; of one campaign they must not overlap."""
+    begins = session.scenario.clock.begins
+    plans = (*session.base.suspensions, *session.disturbances.suspensions)
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for plan in sorted(plan for plan in plans if plan.campaign):
+        joined = spans.setdefault(f"{plan.tenant}/{plan.campaign}", [])
+        since, until = plan.begins_us, plan.ends_us
+        if joined and since < joined[-1][1]:
+            since, until = joined[-1][0], max(until, joined.pop()[1])
+        joined.append((since, until))
+    for name, times in spans.items():
+        for since, until in times:
+            yield Pause(campaign=name, begins=after(begins, since), ends=_local(begins, until))
+
+
 def scenario_of(session: SessionPlan, *, is_about_submitted: bool = False) -> Scenario:
     """The scenario with all that was submitted and ordered.
 
@@ -166,8 +182,10 @@ def scenario_of(session: SessionPlan, *, is_about_submitted: bool = False) -> Sc
                         ends=_local(begins, plan.ends_us),
                     )
                     for plan in session.disturbances.suspensions
+                    if not plan.campaign
                 ),
             ],
+            "pause": [*_pauses(session)],
             "outage": [
                 *scenario.outage,
                 *(

@@ -72,6 +72,7 @@ def campaign_view(board: Board, campaign: SessionCampaign, now: int) -> Campaign
         first_call_id=plan.first_call_id,
         stop_requested=requested if campaign.is_stopped else None,
         dialed_after_stop=len(board.after_stop(campaign)) if campaign.is_stopped else 0,
+        is_paused=campaign.is_paused,
         is_over=found.is_over,
         wedged=found.wedged,
         counts=_by_word(counts),

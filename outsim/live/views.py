@@ -118,6 +118,8 @@ class CampaignView:
     stop_requested: int | None
     dialed_after_stop: int
     """Attempts that were dispatched after its stop was asked for."""
+    is_paused: bool
+    """Whether an order holds its calls back."""
     is_over: bool
     """Whether nothing more happens to its calls: wedged ones are not waited for."""
     wedged: int

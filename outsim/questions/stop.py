@@ -487,7 +487,7 @@ def stop_before_start(scenario: Scenario, campaign: Campaign, after_us: int) -> 
 
     `after_us` is from the start to the stop, negative where it comes before.
     """
-    if after_us + scenario.platform.stop_latency > 0:
+    if after_us + scenario.platform.stop_latency > 0 or campaign.stop_mode == "calls":
         return ""
     return (
         f"A stop at {later(campaign.start, after_us):%H:%M:%S} saves every dial: {campaign.name} "

@@ -72,6 +72,7 @@ ORDERS: st.SearchStrategy[Order] = st.one_of(
     _order("cancel", tenant=TENANT, group=_of(*GROUPS)),
     _order("suspend", tenant=_of(None, 0, 1, 2)),
     _order("resume"),
+    _order("pause", campaign=st.integers(0, 20)),
     _order(
         "pin",
         numbers=st.lists(_of(*NUMBERS), min_size=1, max_size=4, unique=True),
@@ -140,16 +141,23 @@ async def _carry_out(sandbox: Sandbox, name: str, values: dict[str, Any]) -> Non
         await sandbox.submit(Submit(tenant=of or "", **given))
     elif name == "advance":
         await sandbox.clock.advance_to(min(now + values["by"], last_instant(sandbox)))
-    elif name == "stop":
+    elif name in ("stop", "pause"):
         campaigns = sandbox.campaigns()
         chosen = campaigns[values["campaign"] % len(campaigns)]
-        await sandbox.stop(chosen.tenant, chosen.name)
+        if name == "stop":
+            await sandbox.stop(chosen.tenant, chosen.name)
+        else:
+            await sandbox.pause(chosen.tenant, chosen.name)
     elif name == "cancel":
         await sandbox.cancel(of or "", values["group"])
     elif name == "suspend":
         await sandbox.suspend(of)
     elif name == "resume":
-        await sandbox.resume(suspended(sandbox))
+        tenant, campaign = suspended(sandbox)
+        if campaign is None:
+            await sandbox.resume(tenant)
+        else:
+            await sandbox.unpause(tenant or "", campaign)
     elif name == "pin":
         await sandbox.pin(Pin(**given))
     elif name == "fault":
@@ -161,14 +169,14 @@ async def _carry_out(sandbox: Sandbox, name: str, values: dict[str, Any]) -> Non
         await sandbox.end_fault(EndFault(fault=faults[values["fault"] % len(faults)].number))
 
 
-def suspended(sandbox: Sandbox) -> str | None:
-    """Whom the last suspension that holds is of."""
-    held: list[str | None] = []
+def suspended(sandbox: Sandbox) -> tuple[str | None, str | None]:
+    """Tenant and campaign of the last suspension or pause that holds."""
+    held: list[tuple[str | None, str | None]] = []
     for entry in sandbox.log:
         if isinstance(entry, Suspend):
-            held.append(entry.tenant)
+            held.append((entry.tenant, entry.campaign))
         elif isinstance(entry, Resume):
-            held.remove(entry.tenant)
+            held.remove((entry.tenant, entry.campaign))
     if not held:
         raise SandboxError("nobody is suspended")
     return held[-1]

@@ -151,6 +151,20 @@ def test_calls_are_held_back_and_go_on(server):
     assert server.client.get("/sandbox/calls/100000000").json()["attempts"]
 
 
+def test_a_campaign_is_paused_and_goes_on(server):
+    server.queuecall(phone_number="2125550100;ani=2125550199")
+    (campaign,) = server.client.get("/sandbox/campaigns", params={"tenant": "clinic"}).json()[-1:]
+    path = f"/sandbox/campaigns/clinic/{campaign['name']}"
+    answer = server.client.post(f"{path}/pause").raise_for_status().json()
+    assert "is paused" in answer["done"]
+    assert server.client.post(f"{path}/pause").status_code == 409
+    advance(server, by="5 min")
+    assert server.client.get("/sandbox/calls/100000000").json()["attempts"] == []
+    server.client.post(f"{path}/resume").raise_for_status()
+    advance(server, by="5 min")
+    assert server.client.get("/sandbox/calls/100000000").json()["attempts"]
+
+
 NUMBERS = "/sandbox/numbers"
 BUSY = {"numbers": ["2125550100"], "outcome": "busy"}
 

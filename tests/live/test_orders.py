@@ -124,6 +124,30 @@ def test_a_suspension_holds_one_tenant_back_until_it_is_resumed(scenario_of: Sce
     run(session())
 
 
+def test_a_pause_holds_one_campaign_back_until_it_goes_on(scenario_of: ScenarioOf) -> None:
+    async def session() -> None:
+        async with Sandbox(scenario_of()) as sandbox:
+            for name in ("paused", "sister"):
+                await sandbox.submit(_calls(campaign=name))
+            await sandbox.pause("acme", "paused")
+            with pytest.raises(SandboxError, match="paused of acme is paused already"):
+                await sandbox.pause("acme", "paused")
+            with pytest.raises(SandboxError, match="did you mean"):
+                await sandbox.pause("acme", "pausd")
+            await sandbox.clock.advance_by(10 * SECOND)
+            assert sandbox.campaign("acme", "paused").counts == {"queued": 20}
+            assert sandbox.campaign("acme", "paused").is_paused
+            assert sandbox.campaign("acme", "sister").counts.get("queued", 0) < 20
+            await sandbox.unpause("acme", "paused")
+            with pytest.raises(SandboxError, match="no pause of campaign paused of acme is on"):
+                await sandbox.unpause("acme", "paused")
+            await sandbox.clock.advance_by(10 * SECOND)
+            assert sandbox.campaign("acme", "paused").counts.get("queued", 0) < 20
+            assert not sandbox.campaign("acme", "paused").is_paused
+
+    run(session())
+
+
 EXPECTED: dict[PinnedOutcome, tuple[str, str, str]] = {
     "human": ("completed", "completed", "human"),
     "voicemail": ("completed", "completed", "voicemail"),

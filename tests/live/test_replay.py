@@ -88,7 +88,17 @@ def test_a_session_and_its_replay_on_either_engine_have_the_same_records(depth: 
             check_invariants(live)
 
     agree()
-    wanted = ("submit", "stop", "cancel", "suspend", "resume", "pin", "fault", "end_fault")
+    wanted = (
+        "submit",
+        "stop",
+        "cancel",
+        "suspend",
+        "pause",
+        "resume",
+        "pin",
+        "fault",
+        "end_fault",
+    )
     assert min(done[name] for name in (*wanted, *RESULTS)) > OFTEN, done
 
 

@@ -39,9 +39,11 @@ def test_a_saved_session_has_the_same_records_in_batch(
             await sandbox.submit(_submit("acme", "second", "zones", start=MINUTE))
             await sandbox.submit(_submit("bolt", "third", pacing_per_min=60))
             await sandbox.suspend("bolt")
+            await sandbox.pause("acme", "second")
             await sandbox.clock.advance_by(45 * SECOND)
             await sandbox.stop("acme", "first")
             await sandbox.resume("bolt")
+            await sandbox.unpause("acme", "second")
             carrier = await sandbox.order_fault(Fault(of="carrier"))
             await sandbox.clock.advance_by(MINUTE)
             await sandbox.end_fault(EndFault(fault=carrier.number))
@@ -52,6 +54,7 @@ def test_a_saved_session_has_the_same_records_in_batch(
     live = asyncio.run(session())
     saved = outsim.load(tmp_path / "saved.toml")
     assert saved.outage[0].drop
+    assert saved.pause[0].campaign == "acme/second"
     again = outsim.simulate(saved)
     assert again.seed == 7
     assert len(again.attempts) > 20

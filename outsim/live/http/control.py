@@ -293,6 +293,20 @@ async def stop(context: Here, tenant: Name, name: Name) -> dict[str, Any]:
     return done(context, words, await context.sandbox.stop(tenant, name))
 
 
+@router.post("/campaigns/{tenant}/{name}/pause", summary="Pause a campaign")
+async def pause(context: Here, tenant: Name, name: Name) -> dict[str, Any]:
+    """Hold back the calls of one campaign: they keep their places, and loading goes on."""
+    words = f"campaign {name} of {tenant} is paused; calls under way go on"
+    return done(context, words, await context.sandbox.pause(tenant, name))
+
+
+@router.post("/campaigns/{tenant}/{name}/resume", summary="Let it go on")
+async def unpause(context: Here, tenant: Name, name: Name) -> dict[str, Any]:
+    """End a pause of a campaign."""
+    words = f"campaign {name} of {tenant} goes on"
+    return done(context, words, await context.sandbox.unpause(tenant, name))
+
+
 @router.post("/suspend", summary="Hold back calls")
 async def suspend(context: Here, tenant: Name | None = None) -> dict[str, Any]:
     """Hold back the calls of a tenant, or of all."""

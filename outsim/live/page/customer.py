@@ -62,7 +62,7 @@ class CustomersPage:
         self._campaigns = Rows(
             "",
             [],
-            actions={"view": "View", "stop": "Stop"},
+            actions={"view": "View", "pause": "Pause", "unpause": "Go on", "stop": "Stop"},
             on_act=self._act,
             none="no campaign yet: queue calls below",
         )
@@ -149,8 +149,11 @@ class CustomersPage:
         cells["wedged"] = f"{view.wedged:,}"
         lag_us = view.status_lag_us
         cells["lag"] = "none yet" if lag_us is None else format_duration(lag_us)
+        cells["without"] = ["pause" if view.is_paused else "unpause"]
+        if view.is_over:
+            cells["without"] = ["pause", "unpause"]
         if view.is_over or control.stopped_at(self._page.context, view) is not None:
-            cells["without"] = ["stop"]
+            cells["without"].append("stop")
         return cells
 
     async def _act(self, action: str, name: str) -> None:
@@ -159,6 +162,10 @@ class CustomersPage:
             self._ask_whether_to_stop(tenant, name)
             return
         with self._notice.refusals():
+            if action in ("pause", "unpause"):
+                order = control.pause if action == "pause" else control.unpause
+                answer = await order(self._page.context, tenant, name)
+                self._notice.say(f"{answer['done']}.")
             self._calls.view(tenant, name)
         await self.refresh()
 
