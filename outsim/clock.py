@@ -184,7 +184,7 @@ def format_duration(duration_us: int | float) -> str:
 def format_rate(rate: int) -> str:
     """Human-readable rate: ``"20/s"``, or by the minute below one a second."""
     per_second = rate / RATE_SECONDS
-    return f"{per_second:g}/s" if per_second >= 1 else f"{per_second * 60:g}/min"
+    return f"{per_second:g}/s" if per_second >= 1 else f"{per_second * 60:.4g}/min"
 
 
 def write_duration(duration_us: int) -> str:

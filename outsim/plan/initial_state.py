@@ -180,8 +180,16 @@ class _Starter:
             settled_out=over + len(settled_us),
             settled_undialed=campaign.undialed,
         )
+        rules = base.rules
+        if rules.cancel_rate:
+            # What was canceled one by one before is not among the calls: this is the rest.
+            rules = replace(rules, stop_effect_us=max(rules.stop_effect_us, self.at_us))
         standing = replace(
-            base, size=len(ready), requests_us=column["submitted_us"], opening=opening
+            base,
+            size=len(ready),
+            requests_us=column["submitted_us"],
+            opening=opening,
+            rules=rules,
         )
         return standing, np.concatenate([dialing_ends_us, connected_ends_us])
 

@@ -69,6 +69,8 @@ def _too_late(scenario: Scenario, campaign: CampaignSnapshot) -> Iterator[tuple[
         "queued": rules.stop_reaches == "queue",
         "waiting_retry": rules.stop_cancels_retries,
     }
+    if rules.stop_mode == "calls":
+        stopped = dict.fromkeys(stopped, False)  # they are canceled from the moment on
     for state, is_stopped in stopped.items():
         if not campaign.count(state):
             continue

@@ -270,6 +270,14 @@ class RunningSandbox:
         """Stop a campaign."""
         self._asked("POST", "campaigns/{}/{}/stop".format(*self._campaign(campaign)))
 
+    def pause(self, campaign: str) -> None:
+        """Hold the calls of a campaign back; they keep their places."""
+        self._asked("POST", "campaigns/{}/{}/pause".format(*self._campaign(campaign)))
+
+    def resume(self, campaign: str) -> None:
+        """Let a campaign that was paused go on."""
+        self._asked("POST", "campaigns/{}/{}/resume".format(*self._campaign(campaign)))
+
     def _campaign(self, name: str, tenant: str | None = None) -> tuple[str, str]:
         """Tenant and name of a campaign, given as its name or ``tenant/name``."""
         there = [(found["tenant"], found["name"]) for found in self.campaigns(tenant)]

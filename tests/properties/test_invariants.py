@@ -26,6 +26,7 @@ from outsim.scenario import Scenario, load
 from outsim.vocabulary import (
     ACCEPTED,
     BUSY,
+    CANCELED,
     CARRIER_CHANNELS,
     CARRIER_RATE,
     COMPLETED,
@@ -134,6 +135,7 @@ def crowded(tmp: str) -> Result:
                     "start_jitter": "none",
                     "lost_updates": 0.1,
                     "wedged_calls": 0.05,
+                    "one_call_per_number": True,
                 },
                 "carrier": {"channels": 3, "other_traffic": 0.0, "rate": "15/min", "burst": 1},
                 "callees": {"message": "10 s"},
@@ -187,6 +189,23 @@ def crowded(tmp: str) -> Result:
                         "contact_list": f"{tmp}/faulty.csv",
                         "profile": "people",
                     },
+                    {
+                        "name": "repeated",
+                        "tenant": "zulu",
+                        "start": "09:11",
+                        "contact_list": f"{tmp}/repeated.csv",
+                        "profile": "people",
+                    },
+                    {
+                        "name": "canceled",
+                        "tenant": "yard",
+                        "start": "09:10",
+                        "contacts": 30,
+                        "profile": "people",
+                        "stop_at": "09:10:10",
+                        "stop_mode": "calls",
+                        "cancel_rate": "20/min",
+                    },
                 ],
                 "suspension": [{"tenant": "acme", "begins": "09:03", "ends": "09:04"}],
                 "outage": [
@@ -201,7 +220,8 @@ def crowded(tmp: str) -> Result:
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
     directory = tmp_path_factory.mktemp("lists")
-    (directory / "faulty.csv").write_text(LISTS["faulty"])
+    for name in ("faulty", "repeated"):
+        (directory / f"{name}.csv").write_text(LISTS[name])
     return crowded(str(directory))
 
 
@@ -281,6 +301,31 @@ def load_after_the_stop(c: Copy) -> None:
 
 def leave_a_call_behind_the_stop(c: Copy) -> None:
     c.calls["status"][c.result.arrays.plan.campaigns[c.rank("stopped")].first_call_id] = SCHEDULED
+
+
+def canceled_calls(c: Copy) -> np.ndarray:
+    """Calls that were canceled one by one, in the order of that."""
+    of = c.result.arrays.rank_of_call == c.rank("canceled")
+    calls = np.flatnonzero(of & (c.calls["status"] == CANCELED))
+    return calls[np.argsort(c.calls["final"][calls])]
+
+
+def cancel_two_at_once(c: Copy) -> None:
+    one, two = canceled_calls(c)[:2]
+    c.calls["final"][two] = c.calls["final"][one]
+
+
+def cancel_nobody_first(c: Copy) -> None:
+    first = canceled_calls(c)[0]
+    c.calls["status"][first], c.calls["final"][first] = QUEUED, MISSING
+
+
+def dial_a_number_that_is_up(c: Copy) -> None:
+    """Each third row of the list has the same number."""
+    rows, plan = c.of("repeated"), c.result.arrays.plan.campaigns[c.rank("repeated")]
+    number = (c.attempts["call_id"][rows] - plan.first_call_id) % 3
+    one, two = rows[number == number[0]][:2]
+    c.attempts["dispatched"][two] = c.attempts["dispatched"][one] + 1
 
 
 def leave_a_call_behind_the_expiry(c: Copy) -> None:
@@ -461,7 +506,7 @@ def post_in_parallel(c: Copy) -> None:
 
 
 TAMPERINGS: tuple[tuple[Invariant, Callable[[Copy], None]], ...] = (
-    (invariants.every_row_is_rejected_or_accepted, accept_a_rejected_row),
+    (invariants.every_row_is_rejected_refused_or_accepted, accept_a_rejected_row),
     (invariants.accepted_calls_add_up, fail_a_completed_call),
     (invariants.accepted_calls_add_up, lose_a_final_change),
     (invariants.attempts_are_counted, skip_an_attempt_number),
@@ -469,6 +514,9 @@ TAMPERINGS: tuple[tuple[Invariant, Callable[[Copy], None]], ...] = (
     (invariants.final_status_is_what_ended_the_call, forget_the_answer),
     (invariants.stop_is_kept, load_after_the_stop),
     (invariants.stop_is_kept, leave_a_call_behind_the_stop),
+    (invariants.calls_are_canceled_one_by_one, cancel_two_at_once),
+    (invariants.calls_are_canceled_one_by_one, cancel_nobody_first),
+    (invariants.a_number_is_up_once, dial_a_number_that_is_up),
     (invariants.expired_calls_are_over, leave_a_call_behind_the_expiry),
     (invariants.not_dispatched_before_start, dispatch("stopped", MINUTE - 1)),
     (invariants.not_dispatched_after_expiry, dispatch("expiring", 90 * SECOND)),

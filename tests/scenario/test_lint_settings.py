@@ -140,6 +140,44 @@ WARNED: dict[str, tuple[dict[str, Any], str]] = {
     "no redial": (callees(redial_factors=[0]), "redial_factors: no person ever answers"),
     "all faxes": (callees(fax_share=1.0), "100 % of contacts are fax machines"),
     "all leave": (callees(early_hang_up=1.0), "100 % of people leave before the message ends"),
+    "paused after its expiry": (
+        scenario(
+            {"expires_at": "09:30"}, pause=[{"campaign": "a", "begins": "09:40", "ends": "09:50"}]
+        ),
+        "pause[0].begins: is not before the expiry of a: nothing is left to pause",
+    ),
+    "paused before its start": (
+        scenario(
+            {"start": "09:30"}, pause=[{"campaign": "a", "begins": "09:00", "ends": "09:20"}]
+        ),
+        "pause[0].ends: is not after the start of a: nothing is held back",
+    ),
+    "paused beyond its expiry": (
+        scenario(
+            {"expires_at": "09:30"}, pause=[{"campaign": "a", "begins": "09:10", "ends": "09:40"}]
+        ),
+        "pause[0].ends: is not before the expiry of a: what the pause holds back expires",
+    ),
+    "paused for good": (
+        scenario(pause=[{"campaign": "a", "begins": "09:10"}]),
+        "pause[0].ends: is not before the latest end of the run: a is not dialed from 09:10 on",
+    ),
+    "a window of 24 hours": (
+        window(opens="09:00", closes="09:00"),
+        "window.closes: is when it opens, 09:00: it is open for 24 hours",
+    ),
+    "a window the wrong way round": (
+        window(opens="17:00", closes="09:00"),
+        "it is open for 16 h, through the night; for one by day write opens 09:00, closes 17:00",
+    ),
+    "reaches the queue anyway": (
+        scenario({"stop_at": "09:30", "stop_mode": "calls", "stop_reaches": "queue"}),
+        "stop_reaches: has no effect: a stop by calls reaches queued calls anyway",
+    ),
+    "a cancel rate that saves nothing": (
+        scenario({"stop_at": "09:30", "stop_mode": "calls", "cancel_rate": "1/min"}),
+        "cancel_rate: is 1/min: at the pace that the platform's ports allow of",
+    ),
     "suspended for good": (
         scenario(suspension=[{"begins": "09:00", "ends": "23:00"}]),
         "everybody is not dialed from 09:00 on",

@@ -144,7 +144,8 @@ class TestEverythingIsReportedAtOnce:
             'base.toml:7: platform.prots: unknown key "prots"; did you mean "ports"? allowed: '
             "ports, dial_rate, dial_burst, loader_rate, workers, dial_work, status_work, "
             "ring_timeout, start_jitter, stop_latency, lost_updates, wedged_calls, "
-            "reconciliation_every, queue, delivery_pool, detection_person, detection_machine, "
+            "reconciliation_every, queue, intake_rate, intake_burst, queue_limit, "
+            "one_call_per_number, delivery_pool, detection_person, detection_machine, "
             "detection_accuracy",
             "base.toml:8: platform.ports: found -3; must be at least 1",
         ]
@@ -441,11 +442,39 @@ class TestOneMessageForEachMistake:
                 "allowed: clinic",
             ),
             (
+                CAMPAIGN + '[[pause]]\ncampaign = "remindars"\nbegins = "09:00"\n',
+                "a.toml:12: pause[0].campaign: found 'remindars'; did you mean 'reminders'? "
+                "allowed: reminders",
+            ),
+            (
+                CAMPAIGN
+                + '[[pause]]\ncampaign = "reminders"\nbegins = "09:00"\nends = "09:20"\n'
+                + '[[pause]]\ncampaign = "clinic/reminders"\nbegins = "09:10"\n',
+                "a.toml:17: pause[1].begins: found 2026-03-10 09:10:00, while pause[0] of "
+                "clinic/reminders is on, which ends at 2026-03-10 09:20:00; pauses of a campaign "
+                "must not overlap: join them",
+            ),
+            (
+                CAMPAIGN + '[[pause]]\ncampaign = "reminders"\nbegins = "09:10"\nends = "09:00"\n',
+                "a.toml:14: pause[0].ends: found 2026-03-10 09:00:00; must be later than begins "
+                "(2026-03-10 09:10:00)",
+            ),
+            (
                 "campaign = [1]\n",
                 "a.toml:6: campaign[0]: found 1; must be a table",
             ),
         ],
-        ids=["campaign", "tenant", "study", "contacts", "suspension", "no table"],
+        ids=[
+            "campaign",
+            "tenant",
+            "study",
+            "contacts",
+            "suspension",
+            "pause",
+            "pauses that overlap",
+            "pause that ends before it begins",
+            "no table",
+        ],
     )
     def test_names(self, entries: str, message: str, write: Write, problems: Problems) -> None:
         text = CLOCK + entries if entries.startswith("[") else entries + CLOCK
