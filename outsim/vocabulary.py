@@ -335,6 +335,8 @@ class Discipline(_Word):
     name: str
     rule: str
     """What it does, in the description of a scenario."""
+    ahead: str = "nothing held them back"
+    """Why calls go before older ones: what follows "because"."""
     retries_last: bool = False
     """Every first attempt goes before any retry."""
     tenants_take_turns: bool = False
@@ -357,23 +359,27 @@ DISCIPLINE_TABLE = (
         "fair",
         "Tenants take turns by start-time fair queueing: each as often as its weight says, "
         "oldest first within a tenant.",
+        "it was their tenants' turn",
         tenants_take_turns=True,
     ),
     Discipline(
         "first_attempts_first",
         "First attempts go before retries; oldest first among each.",
+        "first attempts go before retries",
         retries_last=True,
     ),
     Discipline(
         "priority",
         "Calls of the lowest priority number go first, oldest first within one; calls in "
         "progress are not interrupted.",
+        "their priority number is lower",
         by_priority=True,
     ),
     Discipline(
         "earliest_expiry",
         "The call that expires first goes first, of those that expire together the oldest; calls "
         "that never expire go after all others.",
+        "they expire earlier",
         by_expiry=True,
     ),
     Discipline(
@@ -381,12 +387,17 @@ DISCIPLINE_TABLE = (
         "A tenant that holds fewer ports than its guaranteed share of those in service goes "
         "first, of several the one that holds the smallest part of its guarantee; else the "
         "oldest entry. Idle guarantees are lent out and come back as calls end.",
+        "their tenants held less than their guaranteed shares",
         has_guarantees=True,
     ),
 )
 DISCIPLINES = {row.name: row for row in DISCIPLINE_TABLE}
 """Disciplines by name."""
-OWN_DISCIPLINE = Discipline("own", "A discipline of the user's own says whose call goes next.")
+OWN_DISCIPLINE = Discipline(
+    "own",
+    "A discipline of the user's own says whose call goes next.",
+    "the discipline of the user's own said so",
+)
 """What a scenario does not say: Python does."""
 
 POST_RESULTS = ("accepted", "timeout", "server_error", "unreachable")

@@ -19,6 +19,7 @@ from outsim.questions.marginal_value import (
 )
 from outsim.questions.one_run import ONE_DAY, one_run, scenario_of, ten_digits
 from outsim.questions.question import Question, StudyOptions, StudyQuestion, asks
+from outsim.questions.served_ahead import ServedAhead
 from outsim.results.result import Result
 from outsim.results.tables.call_history import Account, account, reasons
 from outsim.results.tables.causes import CAUSES
@@ -129,6 +130,11 @@ class Explanation(Answer):
             f"calls of {first['tenant']}'s {whose}; {percent(own)} to their own."
         )
 
+    @cached_property
+    def served_ahead(self) -> ServedAhead:
+        """Attempts of others that went before older calls of the campaign, and why."""
+        return ServedAhead(self.result, self.campaign)
+
     def reasons(self) -> pd.DataFrame:
         """Why calls were not completed, with examples."""
         return reasons(self.result, self.time_by_cause.index.to_numpy())
@@ -181,7 +187,7 @@ class Explanation(Answer):
                 "went, from submission to the end. The parts add up to all of it."
             ),
             answer=self.cause_sentence,
-            more=[self.sentence],
+            more=[one for one in (self.sentence, self.served_ahead.sentence) if one],
             pictures=[
                 Picture(
                     "explain",
@@ -198,6 +204,7 @@ class Explanation(Answer):
             tables=[
                 *self._causes(),
                 *self._whose(),
+                *self.served_ahead.tables(),
                 *self._not_completed(),
                 *(of_worth.tables if of_worth else ()),
             ],
@@ -283,6 +290,7 @@ class Explanation(Answer):
                         for row in whom.astype(object).to_dict(orient="records")
                     ],
                 },
+                "served_ahead": self.served_ahead.to_dict(),
                 "not_completed": self.reasons().astype(object).to_dict(orient="records"),
                 "worth": None if self.worth is None else self.worth.to_dict(),
             }

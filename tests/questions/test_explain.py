@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,49 @@ def test_time_in_the_queue_is_told_by_whose_calls_it_went_to(found: Explanation)
     share = percent(whom["share"].iloc[0])
     assert found.sentence.startswith(f"{share} of the time")
     assert "acme's 09:00 campaign" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("queue", "keys", "tenant", "why"),
+    [
+        ("fifo", {}, {}, None),
+        ("priority", {"priority": 1}, {}, "their priority number is lower"),
+        ("earliest_expiry", {"expires_at": 3000}, {}, "they expire earlier"),
+        ("fair", {}, {}, "it was their tenants' turn"),
+        (
+            "guaranteed",
+            {},
+            {"guaranteed_share": 0.5},
+            "their tenants held less than their guaranteed shares",
+        ),
+    ],
+)
+def test_it_says_who_was_served_ahead_and_why(
+    queue: str, keys: dict[str, Any], tenant: dict[str, Any], why: str | None
+) -> None:
+    """Five calls come when 36 of 40 wait: not first in, first out they overtake some."""
+    asked = scenario(
+        campaign(contacts=40),
+        campaign("late", "zeta", start=10, contacts=5, **keys),
+        platform={"ports": 4, "queue": queue},
+        tenant=[{"name": "zeta"} | tenant],
+    )
+    found = outsim.explain(asked, "acme/list", worth=False).run()
+    told = found.to_dict()["served_ahead"]
+    document = str(found.document())
+    if why is None:
+        assert told["attempts"] == 0
+        assert "because" not in found.document().more
+        return
+    assert told["why"] == why
+    assert told["by_whom"] == [{"tenant": "zeta", "campaign": "late", "attempts": 5}]
+    assert found.served_ahead.sentence == (
+        "5 attempts of others went out before calls of the campaign that had waited longer, "
+        f"because {why}; most of them of zeta: late (5)."
+    )
+    assert document
+    of_late = outsim.explain(asked, "zeta/late", worth=False).run()
+    assert of_late.served_ahead.sentence == ""
 
 
 def test_the_table_has_all_of_the_time(found: Explanation) -> None:
