@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from outsim.cli.options import ScenarioFile, Shown, StudyFlags, count, with_options
+from outsim.cli.options import EverybodyFlags, ScenarioFile, Shown, StudyFlags, count, with_options
 
 
 @with_options
@@ -27,9 +27,11 @@ def capacity(
         typer.Option(
             metavar="PROMISE",
             help='What must be kept, such as "p95 wait <= 10 min", "finished by 17:30" or '
-            '"P(95% of calls done by 18:00) >= 0.9"; may be given several times.',
+            '"P(95% of calls done by 18:00) >= 0.9", or "every tenant\'s p95 wait <= 10 min"; may '
+            "be given several times.",
         ),
     ],
+    everybody: EverybodyFlags,
     confidence: Annotated[
         str, typer.Option(metavar="SHARE", help="How sure the answer must be.")
     ] = "95%",
@@ -52,7 +54,7 @@ def capacity(
 
     if len(vary) > 2:
         raise StudyError(f"{len(vary)} keys to vary: give one, or two for a frontier")
-    options = study.given(counts=True) | {"confidence": confidence}
+    options = study.given(counts=True) | everybody.given() | {"confidence": confidence}
     if most is not None:
         options["most"] = most
     loaded = load_with_advice(scenario)

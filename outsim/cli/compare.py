@@ -39,7 +39,12 @@ def compare(
     ] = False,
     study: StudyFlags,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Say as well what pairing the replications saved.")
+        bool,
+        typer.Option(
+            "--verbose",
+            help="Say as well what measures are on one day, p5 to p95 of days, and what pairing "
+            "the replications saved.",
+        ),
     ] = False,
     shown: Shown,
 ) -> None:

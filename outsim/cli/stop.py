@@ -11,6 +11,7 @@ from outsim.cli.options import (
     ScenarioFile,
     Shown,
     StudyFlags,
+    count,
     separated,
     with_options,
 )
@@ -29,6 +30,15 @@ def stop(
             "several times; default: until everything is dialed.",
         ),
     ] = None,
+    observed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            parser=count(0),
+            help="Dials that went out after your stop, retries included: is that usual? The stop "
+            "is the scenario's, or the one of --after.",
+        ),
+    ] = None,
     study: StudyFlags,
     shown: Shown,
 ) -> None:
@@ -37,5 +47,5 @@ def stop(
     from outsim.questions.stop import stop as ask
 
     loaded = load_with_advice(scenario)
-    question = ask(loaded, campaign, after=separated(after), **study.given())
+    question = ask(loaded, campaign, after=separated(after), observed=observed, **study.given())
     present(question.run(), shown)

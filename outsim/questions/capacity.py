@@ -24,14 +24,17 @@ from outsim.errors import StudyError
 from outsim.plan import build_plan
 from outsim.progress import Progress, reporting
 from outsim.questions.capacity_answers import Capacity, Frontier
+from outsim.questions.everybody import Everybody
 from outsim.questions.question import Question, asks
+from outsim.scenario.campaigns import Campaign
 from outsim.scenario.factors import Range, read_range
 from outsim.scenario.memory import runs_that_fit
 from outsim.scenario.model import Scenario
+from outsim.studies.comparable import campaign_of
 from outsim.studies.default_replications import CAPACITY, CAPACITY_RUNS, check_replications
 from outsim.studies.executors import open_executor
 from outsim.studies.identity import check_collection
-from outsim.studies.promises import Promise, read_promise
+from outsim.studies.promises import Promise, promised_to, read_promise
 from outsim.studies.search import FIRST_ERROR, OutOfBudget, Search
 from outsim.studies.stopping import read_timeout
 from outsim.studies.study import Study, run_of
@@ -61,6 +64,9 @@ def capacity(
     vary: str,
     target: Sequence[str],
     *,
+    campaign: str | Campaign | None = None,
+    campaigns: Sequence[str | Campaign] = (),
+    all_tenants: bool = False,
     confidence: str | float = 0.95,
     replications: int | None = None,
     precision: Mapping[str, str | float] | None = None,
@@ -72,11 +78,15 @@ def capacity(
     Parameters
     ----------
     scenario : Scenario
-        What is planned; the promises are about its campaign under study.
+        What is planned; the promises are about its campaign under study, if they don't say whose.
     vary : str
         Key and range, such as ``"platform.ports=100:2000"``; see `outsim.scenario.factors`.
     target : sequence of str
         Promises, such as ``"p95 wait <= 10 min"``; see `outsim.studies.promises`.
+    campaigns : sequence of str or Campaign
+        Campaigns of which each must have what is promised, instead of the one under study.
+    all_tenants : bool
+        Whether every tenant must have it, and background tenants as a class.
     confidence : str or float
         How sure it must be that the answer keeps the promises.
     replications : int, optional
@@ -100,12 +110,14 @@ def capacity(
     ScenarioError
         If there is no such key, or the scenario can't be used with a value.
     """
+    whose = Everybody.of([scenario], campaigns, all_tenants=all_tenants)
+    asked = scenario if campaign is None else scenario.asked_about(campaign_of(scenario, campaign))
 
     async def work(_: Any) -> Capacity:
-        base, count = await _base(scenario, replications, precision, options)
-        planner = _Planner(scenario, vary, target, count, confidence, most, options)
+        base, count = await _base(asked, replications, precision, options)
+        planner = _Planner(asked, vary, target, whose, count, confidence, most, options)
         with planner.working():
-            return replace(await planner.plan(scenario), base=base)
+            return replace(await planner.plan(asked), base=base)
 
     return Question("capacity", work)
 
@@ -117,6 +129,9 @@ def frontier(
     other: str,
     target: Sequence[str],
     *,
+    campaign: str | Campaign | None = None,
+    campaigns: Sequence[str | Campaign] = (),
+    all_tenants: bool = False,
     confidence: str | float = 0.95,
     replications: int | None = None,
     precision: Mapping[str, str | float] | None = None,
@@ -127,7 +142,9 @@ def frontier(
 
     Parameters
     ----------
-    vary, target, confidence, replications, precision, most, timeout, directory, input_uncertainty
+    vary, target, campaign, campaigns, all_tenants
+        As for `capacity`.
+    confidence, replications, precision, most, timeout, directory, input_uncertainty
         As for `capacity`; `most` and `timeout` are for all of it.
     other : str
         The other key with its range; ``platform.dial_rate=5/s:40/s:8`` takes 8 values; without a
@@ -138,15 +155,17 @@ def frontier(
     StudyError, ScenarioError
         As `capacity` does.
     """
+    whose = Everybody.of([scenario], campaigns, all_tenants=all_tenants)
+    asked = scenario if campaign is None else scenario.asked_about(campaign_of(scenario, campaign))
 
     async def work(_: Any) -> Frontier:
-        base, count = await _base(scenario, replications, precision, options)
-        planner = _Planner(scenario, vary, target, count, confidence, most, options)
+        base, count = await _base(asked, replications, precision, options)
+        planner = _Planner(asked, vary, target, whose, count, confidence, most, options)
         second = planner.range(other)
         if second.key == planner.vary.key:
             raise StudyError(f"{second.key} is varied twice; give another key, or one range")
         others = second.values(second.count or SECOND_VALUES)
-        changed = [second.set_in(scenario, value) for value in others]
+        changed = [second.set_in(asked, value) for value in others]
         with planner.working(len(others)):
             capacities = [
                 replace(
@@ -186,6 +205,7 @@ class _Planner:
         scenario: Scenario,
         vary: str,
         target: Sequence[str],
+        whose: Everybody,
         replications: int,
         confidence: str | float,
         most: int,
@@ -198,7 +218,7 @@ class _Planner:
         self.confidence = _confidence(confidence)
         self.replications, self.left = replications, most
         self.input_uncertainty = bool(options.get("input_uncertainty"))
-        self.promises = self._read(target)
+        self.promises = self._read(target, whose)
         seed = options.get("seed")
         self.seed = scenario.seed if seed is None else seed
         calls = build_plan(scenario, Tape(self.seed)).calls_begun
@@ -222,11 +242,15 @@ class _Planner:
             )
         return varied
 
-    def _read(self, targets: Sequence[str]) -> tuple[Promise, ...]:
+    def _read(self, targets: Sequence[str], whose: Everybody) -> tuple[Promise, ...]:
         if not targets:
             raise StudyError("no promise given: write one such as 'p95 wait <= 10 min'")
         check_replications(self.replications)
-        promises = tuple(read_promise(text, self.scenario) for text in targets)
+        promises = tuple(
+            promise
+            for text in targets
+            for promise in promised_to(read_promise(text, self.scenario), whose.subjects)
+        )
         for promise in promises:
             if self.input_uncertainty and promise.probability is None:
                 raise StudyError(

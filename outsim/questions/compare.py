@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Unpack
 
-from outsim.display import format_estimate, format_matters, percent
+from outsim.display import UNKNOWN, format_estimate, format_figure, format_matters, percent
 from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate
@@ -93,7 +93,9 @@ class Comparison(Answer):
                 f"The {len(places)} differences of one measure hold together with 95 %: each "
                 "interval is the wider for it (Bonferroni)."
             )
+        tables = [Table("Measures of each scenario", [*text.columns], text.to_numpy().tolist())]
         if self.verbose:
+            tables.append(self._by_day())
             notes += [text for place in places for text in self._pairing(place)]
         document = Document(
             id="compare",
@@ -102,7 +104,7 @@ class Comparison(Answer):
             answer=" ".join([*map(self._against_first, places), *findings.unlike_texts]),
             why=self.why,
             more=[text for place in places for text in self._in_full(place)],
-            tables=[Table("Measures of each scenario", [*text.columns], text.to_numpy().tolist())],
+            tables=tables,
             pictures=[
                 self._picture(measure) for measure in findings.measures if measure.name in DRAWN
             ],
@@ -112,6 +114,20 @@ class Comparison(Answer):
             answer = "" if self.is_early else with_level(self.gains.answer)
             document, findings = self.gains.extend(document, answer), self.gains.findings
         return with_foot(document, findings, findings.missing_intervals)
+
+    def _by_day(self) -> Table:
+        """What each measure is on one day, beside its mean over days."""
+        findings, rows = self.findings, []
+        begins = findings.scenarios[0].clock.begins
+        for measure in findings.measures:
+            cells = []
+            for place in range(len(findings.scenarios)):
+                band = findings.band(place, measure.name)
+                ends = (format_figure(measure.kind, end, begins) for end in (band.low, band.high))
+                cells.append(" to ".join(ends) if band.runs else UNKNOWN)
+            if {*cells} != {UNKNOWN}:
+                rows.append([findings.label(measure), *cells])
+        return Table("One day: p5 to p95 of days", ["", *findings.labels], rows)
 
     def _asked(self) -> str:
         """What was compared, and how often."""
@@ -305,7 +321,8 @@ def compare(
     antithetic, stratified, controls : bool
         Ways of saving variance, as for `Study`.
     verbose : bool
-        Whether the answer also says what pairing the replications saved.
+        Whether the answer also says what measures are on one day, p5 to p95 of days, and what
+        pairing the replications saved.
 
     Raises
     ------

@@ -29,6 +29,7 @@ from outsim.results.result import Result
 from outsim.results.tables.views import counts
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
+from outsim.studies.bands import Band, Observed, observed_among, prediction_band
 from outsim.studies.comparable import campaign_of
 from outsim.studies.estimands import Values
 from outsim.studies.foot import with_foot
@@ -100,6 +101,8 @@ class StopRace(Answer):
     """The stop that the scenario has itself, and that is left out."""
     by_mode: Mode | None = None
     """The mode of the stops that are told of; default: the campaign's own ``stop_mode``."""
+    seen: int | None = None
+    """Dials that somebody saw go out after the one stop that is asked about."""
 
     @property
     def mode(self) -> Mode:
@@ -193,6 +196,37 @@ class StopRace(Answer):
         """Dials, retries included, from the request to stop, `after_us` after the start, on."""
         place = self._place(after_us)
         return self._count(lambda values: values(place, BEFORE) + values(place, AFTER))
+
+    def _after(self, after_us: int) -> NDArray[np.float64]:
+        """Dials from the request to stop on, by replication."""
+        place, values = self._place(after_us), self.findings.values
+        return values(place, BEFORE) + values(place, AFTER)
+
+    def band(self, after_us: int) -> Band:
+        """Dials on one day from the request to stop, `after_us` after the start, on."""
+        return prediction_band(self._after(after_us))
+
+    @property
+    def observed(self) -> Observed | None:
+        """Where the dials that somebody saw lie among those of the runs; None if nobody did."""
+        return (
+            None if self.seen is None else observed_among(self.seen, self._after(self.after_us[0]))
+        )
+
+    def _is_usual(self) -> str:
+        """Whether what somebody saw is usual."""
+        if self.observed is None:
+            return ""
+        at = later(self.campaign.start, self.after_us[0])
+        return f"{self.seen:,} dials after the stop at {at:%H:%M:%S} are {self.observed.text}."
+
+    def _by_day(self) -> Table:
+        """What goes out after a stop on one day."""
+        bands = [self.band(after_us) for after_us in self.after_us]
+        columns = {"stop after": [written(after_us) for after_us in self.after_us]}
+        for name, of in (("p5", "low"), ("p50", "median"), ("p95", "high")):
+            columns[name] = [f"{getattr(band, of):,.0f}" for band in bands]
+        return Table.of_columns("Dials after a stop on one day, percentiles of days", columns)
 
     def _count(self, of: Callable[[Values], NDArray[np.float64]]) -> Estimate:
         return self.findings.estimate_of(of, support=COUNT)
@@ -303,6 +337,8 @@ class StopRace(Answer):
         if len(stops) == 1:
             when = f"{stops[0]} after its start, and"
             answer, until = self._what(self.after_us[0]), []
+            if usual := self._is_usual():
+                answer, until = usual, [answer]
         else:
             when = (
                 f"at {len(stops)} times, from {stops[0]} to {stops[-1]} after its start, and each "
@@ -324,7 +360,7 @@ class StopRace(Answer):
                 _settings(scenario, campaign),
                 *own,
             ],
-            tables=[table, side_by_side],
+            tables=[table, side_by_side, self._by_day()],
             pictures=[
                 Picture(
                     "saved_by_stop",
@@ -440,6 +476,8 @@ class StopRace(Answer):
                 "side_by_side": [*map(self._saved_by_mode, self.after_us)],
                 "why": self._why(),
                 "stops": self.table().reset_index().to_dict(orient="records"),
+                "by_day": [self.band(after_us).to_dict() for after_us in self.after_us],
+                "observed": None if self.observed is None else self.observed.to_dict(),
                 "last_moment": [
                     {
                         "share": share,
@@ -557,6 +595,7 @@ def stop(
     campaign: str | Campaign | None = None,
     *,
     after: Sequence[str] | None = None,
+    observed: int | None = None,
     **options: Unpack[StudyOptions],
 ) -> StudyQuestion[StopRace]:
     """Find out what a stop of a campaign does, depending on when it comes.
@@ -572,6 +611,9 @@ def stop(
     after : sequence of str, optional
         From the start of the campaign to the request to stop it, such as ``["0s", "30s"]``.
         Default: about fifteen, until a stop saves no more dials in the first replication.
+    observed : int, optional
+        Dials that went out after a stop, retries included: is that usual? It is about one stop,
+        the scenario's own if `after` says nothing else.
 
     Raises
     ------
@@ -584,6 +626,8 @@ def stop(
     >>> race.last_moment(0.5).after_s  # doctest: +SKIP
     """
     chosen = campaign_of(scenario, campaign)
+    if observed is not None:
+        after = _one_stop(chosen, observed, after)
     changes = {f"{scenario.name}, never stopped": about_campaign(chosen, stop_at=None)}
     (never,) = Variants(scenario, changes).scenarios
     stops = usual_stops(never, options.get("seed")) if after is None else read_stops(after)
@@ -601,4 +645,21 @@ def stop(
         for after_us in stops
     }
     run = Variants(scenario, changes).stream(measures=STOP_MEASURES, **options)
-    return StudyQuestion("stop", run, lambda findings: StopRace(findings, chosen.stop_at))
+    own = chosen.stop_at if observed is None else None
+    return StudyQuestion("stop", run, lambda findings: StopRace(findings, own, seen=observed))
+
+
+def _one_stop(campaign: Campaign, observed: int, after: Sequence[str] | None) -> Sequence[str]:
+    """The stop after which somebody saw dials go out."""
+    if observed < 0:
+        raise StudyError(f"observed {observed}: give how many dials went out, 0 or more")
+    if after is None and campaign.stop_at is not None:
+        after_s = (campaign.stop_at - campaign.start).total_seconds()
+        if after_s >= 0:
+            return [f"{after_s:g} s"]
+    if after is None or len(after) != 1:
+        raise StudyError(
+            f"observed {observed}: say after which stop: give one time from the start with "
+            "--after (after= in Python), or stop_at in the scenario"
+        )
+    return after

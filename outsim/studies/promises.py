@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Literal
@@ -258,6 +258,21 @@ def read_promise(text: str, scenario: Scenario) -> Promise:
             "(no number of runs shows that something never happens)"
         )
     return Promise(text, read.measure, read.at_most, read.limit, probability)
+
+
+def promised_to(promise: Promise, subjects: Sequence[Subject]) -> tuple[Promise, ...]:
+    """The promise to each of the subjects; one that says itself whose it is stays alone."""
+    if promise.measure.of is not None or not subjects:
+        return (promise,)
+    where = f"promise {promise.text!r}"
+    return tuple(
+        replace(
+            promise,
+            text=f"{promise.text}, of {subject}",
+            measure=_about(promise.measure, subject, where),
+        )
+        for subject in subjects
+    )
 
 
 def _read_event(event: str, text: str, scenario: Scenario) -> Promise:

@@ -32,6 +32,7 @@ from outsim.estimates import (
 )
 from outsim.results.measures import MEASURES, Measure, measure_named
 from outsim.scenario.model import Scenario
+from outsim.studies.bands import Band, prediction_band
 from outsim.studies.comparable import describe_unlike, label_scenarios, position_of, unlike
 from outsim.studies.control_variates import Controlled
 from outsim.studies.estimands import Estimand, Estimator, Values
@@ -184,6 +185,10 @@ class StudyResult:
     def saved_by_pairing(self, scenario: int | str, name: str) -> VarianceRatio:
         """How many times the replications unpaired runs take: a scenario, a measure by name."""
         return paired_variance_ratio(self.values(scenario, name), self.values(0, name))
+
+    def band(self, scenario: int | str, name: str) -> Band:
+        """What the measure `name` of a scenario is on one day: p5 to p95 of days."""
+        return prediction_band(self.values(scenario, name))
 
     def probability(
         self,
@@ -404,6 +409,7 @@ class StudyResult:
             "label": self.label(measure),
             "kind": measure.kind,
             "means": [self.mean(k, name).to_dict() for k in positions],
+            "by_day": [self.band(k, name).to_dict() for k in positions],
             "matters_from": finite_or_none(self.matters_from(name)),
             "differences": [
                 self.difference(k, name).to_dict()

@@ -97,3 +97,38 @@ def test_a_study_of_everybody_is_kept_and_read_again(tmp_path: Any) -> None:
     read = {item.name: item for item in again.measures}
     for item in kept.gains.whose.measures:
         assert (read[item.name].of, read[item.name].label) == (item.of, item.label)
+
+
+class TestCapacity:
+    """A promise to everybody is kept where it is kept to each."""
+
+    def asked(self, **whose: Any) -> Any:
+        return outsim.capacity(
+            shared("fifo"),
+            "platform.ports=2:40:3",
+            ["p95 wait <= 60 s"],
+            replications=3,
+            progress=None,
+            **whose,
+        ).run()
+
+    def test_each_campaign_has_the_promise(self) -> None:
+        answer = self.asked(campaigns=["long", "short"])
+        assert [promise.text for promise in answer.promises] == [
+            "p95 wait <= 60 s, of gold/long",
+            "p95 wait <= 60 s, of silver/short",
+        ]
+        assert answer.value is not None
+        alone = [self.asked(campaign=name) for name in ("long", "short")]
+        assert answer.number == max(one.number for one in alone)
+
+    def test_every_tenant_has_it_and_the_worst_says_the_same(self) -> None:
+        every = self.asked(all_tenants=True)
+        worst = outsim.capacity(
+            shared("fifo"),
+            "platform.ports=2:40:3",
+            ["every tenant's p95 wait <= 60 s"],
+            replications=3,
+            progress=None,
+        ).run()
+        assert every.value == worst.value is not None

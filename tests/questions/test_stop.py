@@ -409,3 +409,41 @@ def test_a_scenario_that_stops_call_by_call_is_told_of_first():
     document = race.document()
     assert "calls are then canceled one by one" in document.answer
     assert "newest first" in " ".join(document.more)
+
+
+class TestWhatWasSeen:
+    """Dials that somebody saw go out after a stop, held against what days bring."""
+
+    STOPPED = offer(stop_at="09:00:03", pacing="60/min")
+
+    def test_it_is_about_the_stop_of_the_scenario(self) -> None:
+        race = raced(self.STOPPED, observed=2)
+        assert race.after_us == (3 * SECOND,)
+        assert race.observed is not None
+        assert race.observed.verdict == "usual"
+        document = race.document()
+        assert document.answer.startswith("2 dials after the stop at 09:00:03 are usual: p5 to")
+        assert document.more[0].startswith("A stop at 09:00:03 saves")
+        assert race.to_dict()["observed"]["band"]["p95"] == 2
+
+    def test_more_than_any_day_brings_is_said_to_be_more(self) -> None:
+        race = raced(self.STOPPED, observed=3)
+        assert race.observed is not None
+        assert race.observed.verdict == "more than usual"
+
+    def test_a_stop_can_be_given(self) -> None:
+        race = raced(offer(pacing="60/min"), 9, observed=1)
+        assert race.observed is not None
+        assert race.observed.verdict == "usual"
+
+    def test_nobody_asks_and_the_bands_are_there_all_the_same(self) -> None:
+        race = raced(offer(pacing="60/min"), 0, 9)
+        assert race.observed is None
+        assert race.to_dict()["observed"] is None
+        assert [band["p5"] for band in race.to_dict()["by_day"]] == [2, 1]
+        assert race.document().tables[2].rows == [["0 s", "2", "2", "2"], ["9 s", "1", "1", "1"]]
+
+    @pytest.mark.parametrize("after", [None, ["1 s", "2 s"]])
+    def test_it_must_be_said_after_which_stop(self, after: list[str] | None) -> None:
+        with pytest.raises(StudyError, match="after which stop"):
+            outsim.stop(offer(), after=after, observed=3, progress=None)
