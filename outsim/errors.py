@@ -155,9 +155,9 @@ class ResultError(OutsimError, RuntimeError):
     """A kept result can't be read, or a result can't be kept or exported."""
 
 
-SandboxRefusal = Literal["invalid", "unknown", "conflict", "outside"]
+SandboxRefusal = Literal["invalid", "unknown", "conflict", "outside", "rate", "full"]
 """Why a sandbox refuses: a value can't be used, there is no such thing, it is at odds with what
-is there, or it lies outside the run."""
+is there, it lies outside the run, too many requests come, or too many calls wait."""
 
 
 class SandboxError(OutsimError, ValueError):

@@ -12,13 +12,16 @@ from typing import Literal
 import numpy as np
 
 from outsim.clock import MISSING
+from outsim.engine.readable.intake import Request
 from outsim.engine.readable.state import Attempt, CampaignState, Update
 from outsim.engine.records import (
     ATTEMPT_TYPES,
     DELIVERY_TYPES,
+    REQUEST_TYPES,
     UPDATE_TYPES,
     AttemptRecord,
     DeliveryRecord,
+    RequestRecord,
     UpdateRecord,
 )
 from outsim.live.campaigns import SessionCampaign
@@ -34,6 +37,8 @@ from outsim.vocabulary import (
     OUTCOMES,
     POST_RESULTS,
     RECENT_UPDATES,
+    REFUSED,
+    SCHEDULED,
     STATUSES,
 )
 
@@ -124,6 +129,7 @@ class Board:
         self.deliveries = FollowedTable[DeliveryRecord](
             DELIVERY_TYPES, self._post_due, self._post_ended
         )
+        self.requests = FollowedTable[RequestRecord](REQUEST_TYPES, lambda _: None, self._answered)
         self._coming: defaultdict[str | None, Coming] = defaultdict(Coming)
         """By tenant; None is all."""
         self._reconciles = session.base.platform.reconciliation_us > 0
@@ -178,11 +184,30 @@ class Board:
         found.waiting += 1
         plan = found.state.plan
         self._tell("changed", plan, row.call_id, STATUSES[status], row.attempt)
-        if status >= FIRST_FINAL and found.state.unfinished == 0 and not found.is_over:
+        if status >= FIRST_FINAL:
+            self._may_be_over(found)
+
+    def _may_be_over(self, found: Followed) -> None:
+        if found.state.unfinished == 0 and not found.is_over:
             found.is_over = True
             for whose in found.coming:
                 whose.unfinished -= 1
-            self._tell("campaign_over", plan, -1, "", 0)
+            self._tell("campaign_over", found.state.plan, -1, "", 0)
+
+    def _answered(self, row: RequestRecord) -> None:
+        """A request was taken, or its client has given up."""
+        assert isinstance(row, Request)
+        found = self._followed.get(row.campaign.plan.rank)
+        if found is None:
+            return
+        if row.taken == MISSING:
+            self._may_be_over(found)
+            return
+        for call in row.calls:
+            found.status[call.index] = found.visible[call.index] = SCHEDULED
+        for counts in (found.counts, found.visible_counts):
+            counts[REFUSED] -= len(row.calls)
+            counts[SCHEDULED] += len(row.calls)
 
     def _processed(self, row: UpdateRecord) -> None:
         assert isinstance(row, Update)

@@ -7,14 +7,18 @@ from collections.abc import Callable
 from outsim.clock import SECOND
 from outsim.live.board import Board
 from outsim.live.checks import check_input
-from outsim.live.inputs import AnyInput, Clock, Note
+from outsim.live.inputs import AnyInput, Clock, Note, Submit
 from outsim.live.log import InputLog, moment_of
 from outsim.live.planning import SessionPlan
 from outsim.live.run import LiveRun, OpenPost
 from outsim.live.strikes import Strikes
+from outsim.vocabulary import NO_REFUSAL
 
 LEASE_S = 1.0
 """Wall time for which a free clock's future is put down in the log at once."""
+
+MOST_OF_NAME = 60
+"""Characters that a submission which is refused keeps of its name."""
 
 
 class Intake:
@@ -41,6 +45,8 @@ class Intake:
     ) -> None:
         self.notes: list[Note] = []
         """What the interface remembers."""
+        self.refusals: dict[int, int] = {}
+        """Why submissions were refused, a code of `REFUSAL_TABLE`, by number."""
         self.strikes = Strikes(session)
         self._session = session
         self._log = log
@@ -90,10 +96,23 @@ class Intake:
             entry = self._session.named(entry)
         if entry.kind not in ("clock", "answer", "strike"):
             check_input(self._session, entry)
+        if entry.kind == "submit" and self._session.base.may_refuse:
+            entry = self._judged(entry)
         self._log.append(entry)
         self.leased_us = max(self.leased_us, now)
         self._act(entry)
         return entry
+
+    def _judged(self, entry: Submit) -> Submit:
+        """A submission, under a name of its own if intake refuses it: its name is free again."""
+        calls = self._session.definition(entry).dialable(1) or 0
+        reason = self._run.refusal(entry.tenant, calls)
+        if reason == NO_REFUSAL:
+            return entry
+        self.refusals[entry.number] = reason
+        assert entry.campaign is not None
+        name = f"{entry.campaign[:MOST_OF_NAME]} refused {entry.number}"
+        return entry.model_copy(update={"campaign": name})
 
     def _act(self, entry: AnyInput) -> None:
         if entry.kind == "strike":

@@ -21,6 +21,7 @@ from outsim.live.inputs import (
 )
 from outsim.live.reading import Reading
 from outsim.live.views import Done, Rejected, Reply, Submitted
+from outsim.vocabulary import REFUSAL_TABLE
 
 SHOWN_NUMBERS = 5
 """Numbers that a message names at most."""
@@ -42,13 +43,20 @@ class Orders(Reading):
         ------
         SandboxError
             If they can't be taken: no such tenant, a name that is taken, times that lie outside
-            the run, a list that can't be read.
+            the run, a list that can't be read; or where intake refuses them, by the rate of
+            requests or the calls that wait.
         """
         driver = self._driver
         taken = driver.take(submission)
         assert isinstance(taken, Submit)
         assert taken.campaign is not None
         await driver.committed()
+        if taken.number in driver.intake.refusals:
+            refusal = REFUSAL_TABLE[driver.intake.refusals[taken.number]]
+            raise SandboxError(
+                f"refused: {refusal.account}; try again later",
+                "rate" if refusal.is_rate else "full",
+            )
         campaign = driver.session.find(taken.tenant, taken.campaign)
         contacts = campaign.definition.contact_list
         assert contacts is not None

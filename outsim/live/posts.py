@@ -13,7 +13,7 @@ from outsim.errors import SandboxError
 from outsim.live.pages import Exchange, Pages
 from outsim.live.sandbox import Sandbox
 from outsim.live.views import CallView, Dial, Event, Post, Reply
-from outsim.vocabulary import FIRST_CALL_ID
+from outsim.vocabulary import FINAL_STATUSES, FIRST_CALL_ID
 
 KEPT_EXCHANGES, KEPT_OF_A_POST = 10_000, 20
 """Posts whose exchanges are kept, and exchanges of each: it may be sent again on order."""
@@ -93,7 +93,7 @@ def call_details(sandbox: Sandbox, call: CallView) -> dict[str, Any]:
         if change.visible_at is not None and change.visible_at <= now
     ]
     dial = last_dial(call)
-    is_over = call.visible_status in ("completed", "failed", "canceled", "expired", "rejected")
+    is_over = call.visible_status in FINAL_STATUSES
     attempted = call.visible_attempts and dial is not None
     return {
         "phone_number": call.phone_number,

@@ -150,6 +150,7 @@ class LiveRun:
         p.recorder.attempts = board.attempts
         p.recorder.updates = board.updates
         p.recorder.deliveries = board.deliveries
+        p.recorder.requests = board.requests
         assert isinstance(p.deliveries, LiveDeliveries)
         self.deliveries = p.deliveries
         self.deliveries.posts, self.deliveries.is_begun = {}, is_begun
@@ -170,6 +171,13 @@ class LiveRun:
         """Hand in the campaigns of others that start by now: whoever comes now is behind them."""
         for plan in self.session.number_others(self.reached_us):
             self._submit(plan)
+
+    def refusal(self, tenant: str, calls: int) -> int:
+        """Why a request for so many calls would be refused now; `NO_REFUSAL` if it would not."""
+        p = self.platform
+        self.hand_in_others()
+        p.answer_requests(self.reached_us)
+        return p.intake.refusal(p.tenants[tenant], calls, self.reached_us)
 
     @property
     def next_us(self) -> int:
@@ -210,6 +218,8 @@ class LiveRun:
             self.deliveries.endpoints.append(Endpoint(change.endpoint))
         if change.submitted is not None:
             self.board.follow(self._submit(change.submitted.plan))
+            if self.plan.may_refuse:
+                p.answer_requests(self.reached_us)
         for rank, effect_us in change.stopped:
             campaign = self.campaigns[rank]
             campaign.rules = self.session.of_rank(rank).plan.rules

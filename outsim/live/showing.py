@@ -13,6 +13,7 @@ from outsim.vocabulary import (
     ACCEPTED,
     AFTER_ATTEMPT_STATUSES,
     CALLEE_TYPES,
+    NOT_ACCEPTED,
     OUTCOMES,
     POST_RESULTS,
     QUEUED,
@@ -114,7 +115,7 @@ def page_row(board: Board, campaign: SessionCampaign, index: int, now: int) -> P
         since=since,
         true_status=STATUSES[found.status[index]],
         true_attempt=true_attempt,
-        is_wedged=found.state.calls[index].is_wedged and found.status[index] != REJECTED,
+        is_wedged=found.state.calls[index].is_wedged and found.status[index] not in NOT_ACCEPTED,
         lag_us=lag_us,
         is_behind=is_behind,
     )

@@ -15,6 +15,7 @@ from outsim.questions.means import NO_MEANS, Means
 from outsim.questions.one_run import ONE_DAY, one_run, scenario_of, this_run
 from outsim.questions.question import Question, asks
 from outsim.results.result import Result
+from outsim.results.tables.call_history import calls_not_accepted
 from outsim.results.tables.failures import (
     REASONS,
     PendingMatch,
@@ -57,6 +58,14 @@ class Failures(Answer):
         return failed_calls_by_cause(self._view.calls)
 
     @cached_property
+    def not_accepted(self) -> pd.DataFrame:
+        """Calls that never were in the queue, by ``status`` and ``reason``: ``calls``.
+
+        A refused request was not taken as it came in; a rejected row can't be dialed.
+        """
+        return calls_not_accepted(self.result, self._view.calls)
+
+    @cached_property
     def by_attempt(self) -> pd.DataFrame:
         """Attempts by number: ``attempts``, each unanswered outcome, and ``answered_share``."""
         return unanswered_by_attempt(self._view.attempts)
@@ -95,6 +104,7 @@ class Failures(Answer):
             more=[
                 "A failed call was dialed and never answered. That says nothing of the queue: "
                 "every one of them went out.",
+                *self._said_of_not_accepted(),
                 *self._nothing_dialed(),
                 *self._said_of_pending(),
             ],
@@ -126,6 +136,18 @@ class Failures(Answer):
             tables=[*tables, *document.tables],
             notes=[f"Causes, attempts and hours are those of {run}. {ONE_DAY}"],
         )
+
+    def _said_of_not_accepted(self) -> list[str]:
+        counts = self.not_accepted.groupby("status", sort=False)["calls"].sum()
+        said = {
+            "refused": "{:,} calls were refused as they were requested",
+            "rejected": "{:,} rows were rejected, as they can't be dialed",
+        }
+        words = [text.format(counts[status]) for status, text in said.items() if status in counts]
+        if not words:
+            return []
+        text = "; ".join(words)
+        return [f"{text[:1].upper()}{text[1:]}. None of these failed: none was in the queue."]
 
     def _nothing_dialed(self) -> list[str]:
         if not self.by_attempt.empty:
@@ -172,6 +194,13 @@ class Failures(Answer):
             columns = [title, *(str(column).replace("_", " ") for column in frame.columns)]
             if rows:
                 tables.append(Table(f"Attempts by {key}", columns, rows))
+        if len(self.not_accepted):
+            rows = [
+                [str(row["status"]), str(row["reason"]).replace("_", " "), f"{row['calls']:,}"]
+                for row in self.not_accepted.to_dict(orient="records")
+            ]
+            caption = "Calls that never were in the queue"
+            tables.append(Table(caption, ["status", "reason", "calls"], rows))
         if len(self.pending.calls):
             ended = f"{self.result.end:%H:%M}"
             rows = [[verdict, f"{count:,}"] for verdict, count in self.pending.counts.items()]
@@ -207,6 +236,7 @@ class Failures(Answer):
                 "campaign": self.campaign.name if self.campaign else "all campaigns",
                 "seed": self.result.seed,
                 "by_cause": self.by_cause.to_dict(orient="index"),
+                "not_accepted": self.not_accepted.to_dict(orient="records"),
                 "by_attempt": self.by_attempt.to_dict(orient="index"),
                 "by_hour": self.by_hour.to_dict(orient="index"),
                 "pending": {

@@ -223,15 +223,23 @@ class RunArrays:
         """One row a request that intake could refuse, in the order in which they came."""
         return self.records.requests
 
+    def of_request(self, column: str, otherwise: Integers) -> Integers:
+        """Per call, a column of its request; a value of `otherwise` where it has none."""
+        return self.of_values(self.requests[column], otherwise)
+
+    def of_values(self, of_requests: Integers, otherwise: Integers) -> Integers:
+        """The same of values that are there for each request."""
+        values = otherwise.copy()
+        by_rank = self.plan.campaigns
+        for first, value in zip(self.requests["call_id"], of_requests, strict=True):
+            campaign = by_rank[self.rank_of_call[first]]
+            values[first : first + (campaign.size if campaign.is_list else 1)] = value
+        return values
+
     @cached_property
     def taken_us(self) -> Integers:
         """When each call was taken: as it was handed in, or after refusals; MISSING if never."""
-        taken = self.submitted_us.copy()
-        by_rank = self.plan.campaigns
-        for first, at_us in zip(self.requests["call_id"], self.requests["taken"], strict=True):
-            campaign = by_rank[self.rank_of_call[first]]
-            taken[first : first + (campaign.size if campaign.is_list else 1)] = at_us
-        return taken
+        return self.of_request("taken", self.submitted_us)
 
     @cached_property
     def ready_us(self) -> Integers:

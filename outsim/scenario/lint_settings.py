@@ -10,15 +10,15 @@ from itertools import combinations
 
 import numpy as np
 
-from outsim.clock import SECOND, format_duration, microseconds_between
+from outsim.clock import SECOND, format_duration, format_rate, microseconds_between
 from outsim.display import percent
 from outsim.distributions import Constant, Distribution
-from outsim.scenario.campaigns import Campaign, Endpoint, Window
+from outsim.scenario.campaigns import Campaign, Endpoint, Tenant, Window
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.keys import keys_of, parts
 from outsim.scenario.model import Scenario
 from outsim.scenario.offered_load import human_factor
-from outsim.scenario.platform import Outage, Pause, Suspension
+from outsim.scenario.platform import Outage, Pause, Platform, Suspension
 from outsim.scenario.utilisation import share_left_by_others
 from outsim.units import PLACES, near_zone
 
@@ -39,12 +39,58 @@ def values(scenario: Scenario) -> Advised:
     yield from _durations(scenario)
     yield from _answering(scenario)
     yield from _names_alike(scenario)
+    yield from _intake(scenario)
     for endpoint in scenario.endpoint:
         for key, message in _endpoint(endpoint):
             yield f"endpoint[{endpoint.name}].{key}", message
     for campaign in scenario.campaign:
         if campaign.pacing is None and campaign.pacing_at != "admission":
             yield f"campaign[{campaign.full_name}].pacing_at", "has no effect without pacing"
+
+
+def _intake(scenario: Scenario) -> Advised:
+    """Limits of intake that a scenario's own requests are beyond, and clients that ask in vain."""
+    platform, tenants = scenario.platform, {tenant.name: tenant for tenant in scenario.tenant}
+    length_us = microseconds_between(scenario.clock.begins, scenario.clock.latest_end)
+    everybody: list[Platform | Tenant] = [platform, *scenario.tenant]
+    is_limited = any(limits.intake_rate or limits.queue_limit for limits in everybody)
+    for campaign in scenario.campaign:
+        own = tenants.get(campaign.tenant)
+        for key, limits in (("platform", platform), (f"tenant[{campaign.tenant}]", own)):
+            if limits is not None:
+                yield from _beyond(scenario, campaign, key, limits)
+        key, again = f"campaign[{campaign.full_name}]", campaign.asks_again
+        asks = campaign.when_refused == "asks again"
+        if asks and not is_limited:
+            yield f"{key}.when_refused", "has no effect: nothing limits what is requested"
+        if not asks and "asks_again" in campaign.model_fields_set:
+            yield f"{key}.asks_again", 'has no effect unless when_refused = "asks again"'
+        if asks and sum(again.waits_us) >= length_us:
+            lasts = format_duration(sum(again.waits_us))
+            yield (
+                f"{key}.asks_again",
+                f"asks for {lasts}, longer than the run: it never gives up",
+            )
+
+
+def _beyond(
+    scenario: Scenario, campaign: Campaign, key: str, limits: Platform | Tenant
+) -> Advised:
+    requests, calls = campaign.requests, campaign.dialable(scenario.load)
+    if limits.queue_limit is not None and calls is not None and calls > limits.queue_limit:
+        yield (
+            f"{key}.queue_limit",
+            f"is less than the {calls:,} calls of {campaign.full_name}: they are always refused",
+        )
+    if limits.intake_rate is not None and requests is not None:
+        most = max(map(requests.rate_at, range(24)), default=0)
+        most = round(most * scenario.load)
+        if most > limits.intake_rate:
+            yield (
+                f"{key}.intake_rate",
+                f"is less than the {format_rate(most)} that {campaign.full_name} asks for: "
+                f"{percent(1 - limits.intake_rate / most)} of its requests are refused at least",
+            )
 
 
 def _shares(scenario: Scenario) -> Advised:

@@ -127,6 +127,33 @@ WARNED: dict[str, tuple[dict[str, Any], str]] = {
         platform(reconciliation_every="1 d"),
         "reconciliation_every: is 24 h, and the run is over by then",
     ),
+    "a list that never has room": (
+        platform(queue_limit=150),
+        "platform.queue_limit: is less than the 200 calls of t/a: they are always refused",
+    ),
+    "a list that its tenant never has room for": (
+        scenario(tenant=[{"name": "t", "queue_limit": 150}]),
+        "tenant[t].queue_limit: is less than the 200 calls of t/a",
+    ),
+    "more requests than are taken": (
+        scenario({"contacts": None, "requests": {"rate": "2/s"}}, platform={"intake_rate": "1/s"}),
+        "platform.intake_rate: is less than the 2/s that t/a asks for: 50 % of its requests",
+    ),
+    "asking where nothing is refused": (
+        scenario({"when_refused": "asks again"}),
+        "campaign[t/a].when_refused: has no effect: nothing limits what is requested",
+    ),
+    "waits of a client that gives up": (
+        scenario({"asks_again": {"most": 3}}, platform={"queue_limit": 1000}),
+        'campaign[t/a].asks_again: has no effect unless when_refused = "asks again"',
+    ),
+    "a client that never gives up": (
+        scenario(
+            {"when_refused": "asks again", "asks_again": {"most": 100}},
+            platform={"queue_limit": 1000},
+        ),
+        "longer than the run: it never gives up",
+    ),
     "suspended twice": (
         scenario(
             suspension=[

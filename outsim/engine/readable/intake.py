@@ -72,9 +72,8 @@ class Intake:
         key = call_key(request.campaign.plan.rank, request.index)
         return self.events.at(at, EventClass.REQUEST, key)
 
-    def refusal(self, tenant: TenantState, calls: int) -> int:
+    def refusal(self, tenant: TenantState, calls: int, now: int) -> int:
         """Why a request for so many calls would be refused now; NO_REFUSAL if it would not."""
-        now = self.events.now
         if tenant.intake_tokens is not None and tenant.intake_tokens.ready_at > now:
             return TENANT_RATE
         if self.tokens is not None and self.tokens.ready_at > now:
@@ -95,7 +94,7 @@ class Intake:
         if request.tries == 0:
             self.recorder.requests.begin(request)
         request.tries += 1
-        reason = self.refusal(tenant, len(request.calls))
+        reason = self.refusal(tenant, len(request.calls), now)
         if reason != NO_REFUSAL:
             request.reason = reason
             self.recorder.note(
@@ -111,6 +110,7 @@ class Intake:
             call.status = SCHEDULED
             if call.campaign.canceler is not None:
                 call.campaign.canceler.look_again(call.index)
+        self.recorder.requests.settle(request)
         self.recorder.note(18, request, "is taken, try {}", request.tries)
         return True
 
@@ -118,3 +118,4 @@ class Intake:
         """The client of a refused request asks no more."""
         self.recorder.note(18, request, "is given up")
         request.campaign.unfinished -= sum(not call.is_wedged for call in request.calls)
+        self.recorder.requests.settle(request)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import simpy
 
 from outsim.engine.discipline import Discipline
+from outsim.engine.order import CLASS_BITS, EventClass
 from outsim.engine.readable.canceling import Canceling
 from outsim.engine.readable.carrier import Carrier
 from outsim.engine.readable.connection import Connection
@@ -25,6 +26,9 @@ from outsim.engine.readable.state import TenantState
 from outsim.engine.readable.updates import StatusPipeline
 from outsim.engine.readable.workers import Workers
 from outsim.plan import Plan
+
+FIRST_OF_OTHERS = (EventClass.REQUEST + 1) << CLASS_BITS
+"""Priority from which on an event is no request."""
 
 
 class Platform:
@@ -60,6 +64,14 @@ class Platform:
         """Let everything happen that is due before `until_us`."""
         for _ in self.instants(until_us):
             pass
+
+    def answer_requests(self, at: int) -> None:
+        """Let the requests of an instant come, before all else that is due then."""
+        self.advance(at)
+        events = self.env._queue
+        while events and events[0][0] == at and events[0][1] < FIRST_OF_OTHERS:
+            self.events.now = at
+            self.env.step()
 
     def instants(self, until_us: int) -> Iterator[int]:
         """The same, instant by instant: each is given out once nothing is left of it."""

@@ -29,7 +29,14 @@ from outsim.scenario.accounts import Account
 from outsim.vocabulary import FIRST_CALL_ID
 
 PREFLIGHT_US = 5_000_000
-STATUSES = {"invalid": 400, "outside": 400, "unknown": 404, "conflict": 409}
+STATUSES = {
+    "invalid": 400,
+    "outside": 400,
+    "unknown": 404,
+    "conflict": 409,
+    "rate": 429,
+    "full": 503,
+}
 """HTTP status by the reason of an error of the sandbox."""
 
 
@@ -111,7 +118,7 @@ class Context:
                 raise RefusedError(
                     fault.status or status,
                     words,
-                    headers={"Retry-After": "1"} if words == _FULL else {},
+                    headers=LATER if words == _FULL else {},
                 )
         pages = {
             "start_url": submission.extra.get("start_url"),
@@ -125,7 +132,9 @@ class Context:
             refusal = refusal_of(error)
             words, is_of_list = _OF_LIST.subn(rf"{list_field}, line \1: ", refusal.reason)
             near = "a number on each line, or a CSV whose first header is destination"
-            raise RefusedError(refusal.status, words, near if is_of_list else "") from None
+            raise RefusedError(
+                refusal.status, words, near if is_of_list else "", refusal.headers
+            ) from None
 
     async def _preflight(self, tenant: str, pages: Mapping[str, str]) -> None:
         """Ask each page whether it is there; errors name the field that it came by."""
@@ -185,6 +194,8 @@ class Context:
 
 _OF_LIST = re.compile(r"^contacts:([0-9]+): ")
 """How an error of a contact list begins."""
+LATER = {"Retry-After": "1"}
+"""Headers of an answer to a request that may be taken a little later."""
 _FULL = "the platform takes no calls at the moment; try again later"
 _INTAKE: dict[FaultKind, tuple[int, str]] = {
     "intake_409": (409, "the user, the deployment or the application was deleted"),
@@ -197,7 +208,8 @@ _INTAKE: dict[FaultKind, tuple[int, str]] = {
 
 def refusal_of(error: SandboxError) -> RefusedError:
     """An error of the sandbox as an answer."""
-    return RefusedError(STATUSES.get(error.reason, 400), str(error))
+    headers = LATER if error.reason in ("rate", "full") else {}
+    return RefusedError(STATUSES.get(error.reason, 400), str(error), headers=headers)
 
 
 def noted(request: HttpRequest) -> Request | None:

@@ -14,7 +14,13 @@ from outsim.engine.records import Integers
 from outsim.results.run_arrays import RunArrays
 from outsim.results.tables.flows import flows, settled, value_at
 from outsim.text import plain
-from outsim.vocabulary import CAUSE_TABLE, FINAL_STATUSES, OUTCOME_TABLE
+from outsim.vocabulary import (
+    CAUSE_TABLE,
+    FINAL_STATUSES,
+    OUTCOME_TABLE,
+    REFUSAL_REASONS,
+    REFUSAL_TABLE,
+)
 
 if TYPE_CHECKING:
     from outsim.results.result import Result
@@ -38,6 +44,8 @@ class Account(Answer):
     `STATE` and ``refused_last_minute``. ``ports`` and ``channels`` are those in service."""
     ending: str
     """Why the call is over, or that it isn't, in words."""
+    asking: str = ""
+    """How often it was asked for before it was taken, in words; empty where that was once."""
 
     def document(self) -> Document:
         """The call's history in words, and the platform at each of its attempts."""
@@ -63,7 +71,8 @@ class Account(Answer):
             title="What became of the call?",
             answer=f"{self.ending[:1].upper()}{self.ending[1:]}.",
             asked=f"Call {call['call_id']} of {call['campaign']} ({call['tenant']}){number}.",
-            more=[
+            more=[self.asking] * bool(self.asking)
+            + [
                 f"Attempt {row.attempt}, dispatched at {row.dispatched_at:%H:%M:%S}: {row.why}."
                 for row in self.attempts.itertuples()
             ],
@@ -83,6 +92,7 @@ class Account(Answer):
                     "number": f"{call['number']:010d}" if call["number"] else None,
                     "status": str(call["status"]),
                     "ending": self.ending,
+                    "asking": self.asking,
                     "attempts": rows.to_dict(orient="records"),
                 }
             )
@@ -106,7 +116,32 @@ def account(result: Result, call_id: int) -> Account:
     ]
     for name in state:
         table[name] = state[name].to_numpy()
-    return Account(call, table.reset_index(drop=True), _ending(call, table))
+    ending, asking = _ending(call, table), ""
+    request = _request_of(result, call_id)
+    if request is not None and str(call["status"]) == "refused":
+        ending = f"refused at request: {_asked(request)}"
+    elif request is not None and request["tries"] > 1:
+        asking = f"Taken at {request['taken_at']:%H:%M:%S} only, after it was {_asked(request)}."
+    return Account(call, table.reset_index(drop=True), ending, asking)
+
+
+def _request_of(result: Result, call_id: int) -> pd.Series | None:
+    """The request that a call came by, if it could be refused."""
+    run = result.arrays
+    if not run.requests.rows:
+        return None
+    places = np.arange(run.requests.rows)
+    of_row = run.of_values(places, np.full(len(run.rank_of_call), -1))
+    place = int(of_row[call_id])
+    return None if place < 0 else result.requests.iloc[place]
+
+
+def _asked(request: pd.Series) -> str:
+    """How often a request came, and why it was refused."""
+    refusal = REFUSAL_TABLE[REFUSAL_REASONS.index(str(request["reason"]))]
+    refused = int(request["tries"]) - (not pd.isna(request["taken_at"]))
+    times = "once" if refused == 1 else f"{refused} times"
+    return f"refused {times}, from {request['came_at']:%H:%M:%S} on: {refusal.account}"
 
 
 def _since_begin(result: Result, moments: pd.Series) -> list[int]:
@@ -176,11 +211,17 @@ def _ending(call: pd.Series, attempts: pd.DataFrame) -> str:
     return f"{status.replace('_', ' ')} when the run ended, after {made_words}"
 
 
+def calls_not_accepted(result: Result, calls: pd.DataFrame) -> pd.DataFrame:
+    """Calls that were refused or rejected: ``status``, ``reason``, ``calls``, most calls first."""
+    never = calls.loc[calls["status"].isin(("refused", "rejected")), "call_id"].to_numpy(np.int64)
+    return reasons(result, never)[["status", "reason", "calls"]]
+
+
 def reasons(result: Result, call_ids: Integers) -> pd.DataFrame:
     """Why some calls were not completed: one row a reason, most calls first.
 
-    ``status``, ``reason`` (an outcome, a cause of congestion, or why a row was rejected; empty
-    without an attempt), ``calls``, and ``examples``, a few of their numbers.
+    ``status``, ``reason`` (an outcome, a cause of congestion, or why a row was rejected or a
+    request refused; empty without an attempt), ``calls``, and ``examples``, some of their numbers.
     """
     calls = result.calls.set_index("call_id").loc[call_ids]
     calls = calls[calls["status"].isin(FINAL_STATUSES) & (calls["status"] != "completed")]
@@ -190,6 +231,10 @@ def reasons(result: Result, call_ids: Integers) -> pd.DataFrame:
     outcome = calls["outcome"].astype(object).fillna("")
     reason = outcome.where(cause == "", cause)
     reason = reason.mask(calls["status"] == "rejected", calls["reject_reason"].astype(object))
+    run = result.arrays
+    refusals = run.of_request("reason", np.zeros(len(run.rank_of_call), np.int64))
+    words = np.array(REFUSAL_REASONS, dtype=object)[refusals[calls.index]]
+    reason = reason.mask(calls["status"] == "refused", pd.Series(words, index=calls.index))
     keyed = pd.DataFrame(
         {"status": calls["status"].astype(str), "reason": reason, "call_id": calls.index}
     )
