@@ -7,6 +7,7 @@ import numpy as np
 from outsim.clock import HOUR, MINUTE, MISSING, after
 from outsim.engine.records import NOT_KNOWN, Columns, Integers
 from outsim.results.run_arrays import RunArrays
+from outsim.scenario.sizes import SizeDistribution
 from outsim.vocabulary import (
     ANSWERING_MACHINE,
     CANCELED,
@@ -187,6 +188,18 @@ def occurrences(run: RunArrays) -> dict[str, int]:
             (by_calls[rank] & (dispatched >= effect[rank])).sum()
         ),
         "14 background attempts": int(background[rank].sum()),
+        "15 single calls of others": sum(
+            c.size for c in plan.campaigns if c.background and c.requests_us is not None
+        ),
+        "15 lists of classes": sum(
+            c.background and c.requests_us is None and not c.name.startswith("h")
+            for c in plan.campaigns
+        ),
+        "15 campaigns that repeat": sum(c.entry != c.full_name for c in run.scenario.campaigns),
+        "15 sizes drawn": sum(
+            isinstance(c.contacts, SizeDistribution) for c in run.scenario.campaigns
+        ),
+        "15 more or less load": int(run.scenario.load != 1),
         **{
             f"18 refused: {word}": int((run.requests["reason"] == code).sum())
             for code, word in enumerate(REFUSAL_REASONS)

@@ -24,6 +24,7 @@ from outsim.scenario import Scenario, load
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.loading import with_snapshot
 from outsim.scenario.offered_load import dialable
+from outsim.scenario.parts import WEEKDAYS
 from outsim.scenario.snapshot import Snapshot
 from outsim.vocabulary import DISCIPLINES
 
@@ -112,6 +113,37 @@ def _uniform(least: str, most: str) -> Mapping:
 
 
 _LOGNORMAL = {"distribution": "lognormal", "median": "8 s", "log_sd": 0.8}
+
+DRAWN_SIZES = (
+    {"distribution": "uniform", "least": 1, "most": 20},
+    {"distribution": "lognormal", "median": 5, "log_sd": 0.8},
+    {"distribution": "quantiles", "shares": [0.25, 0.75], "counts": [2, 12]},
+)
+"""Sizes of lists that are drawn in each replication."""
+
+_OF_CLASS = {"tenants": 2, "profile": "mixed", "retry_interval": "60 s"}
+TENANT_CLASSES = (
+    {"name": "batch", "kind": "batch", "rate": "60/h", "contacts": 3, "max_retry": 1},
+    {
+        "name": "marked",
+        "kind": "batch",
+        "rate": "20/h",
+        "contacts": DRAWN_SIZES[1],
+        "start_minutes": {"top": 1, "half": 0, "quarter": 0, "other": 3},
+        "rate_by_weekday": {"tue": 2.0, "sun": 0.5},
+    },
+    {"name": "daily", "kind": "batch", "rate": "40/h", "contacts": 4, "repeats": [*WEEKDAYS]},
+    {
+        "name": "steady",
+        "kind": "steady",
+        "rate": "30/h",
+        "contacts": DRAWN_SIZES[2],
+        "pacing": "20/min",
+        "max_retry": 0,
+    },
+    {"name": "calls", "kind": "calls", "rate": "200/h", "rate_by_hour": {9: "600/h"}},
+)
+"""Classes of background tenants that have something to do in a run of minutes."""
 
 PLATFORM = _some(
     ports=_of(1, 2, 3, 5, 100),
@@ -244,7 +276,7 @@ def _retries() -> st.SearchStrategy[Mapping]:
 @st.composite
 def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[str]) -> Mapping:
     kinds = {
-        "contacts": _of(0, 1, 4, 10, 20),
+        "contacts": _of(0, 1, 4, 10, 20, *DRAWN_SIZES),
         "contact_list": _of("plain", "zones", "zones", "faulty", "hopeless", *["repeated"] * 5),
         "rate": _of("2/min", "5/min"),
         "until": grid.instants(150, 300),
@@ -285,6 +317,7 @@ def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[st
     campaign |= draw(
         _some(
             submitted_at=_sometimes(grid.instants(*sorted({0, start // 2, start})), 3),
+            repeats=_sometimes(_of([*WEEKDAYS]), 6),
             expires_at=_sometimes(grid.instants(start + 1, start + 15, start + 32, 240, 600), 5),
             stop_at=_sometimes(grid.instants(max(start, 60), start + 2, start + 20, 200, 300), 5),
             window=st.one_of(*[st.none()] * (1 if kind == "list" else 3), _windows(grid, zone)),
@@ -359,8 +392,11 @@ def _suspensions(draw: st.DrawFn, grid: _Grid, tenants: list[str]) -> Mapping:
         _some(
             begins=grid.instants(0, 61, 90, 120),
             ends=_Choices(_sometimes(ends, 4) + 8 * ends),
+            repeats=_sometimes(_of([*WEEKDAYS]), 6),
         )
     )
+    if "ends" not in suspension:
+        suspension.pop("repeats", None)
     if tenants and draw(st.booleans()):
         suspension["tenant"] = draw(st.sampled_from(tenants))
     return suspension
@@ -415,6 +451,9 @@ def mappings(draw: st.DrawFn, campaigns: int = 1) -> Mapping:
             paused=_of(False, True),
             background=_of(False, False, False, True),
             deadline=_sometimes(_of(130, 200), 3),
+            load=_of(1.0, 1.0, 1.0, 0.5, 2.5),
+            classes=_of(*range(1, 2 ** len(TENANT_CLASSES))),
+            at_all_hours=_of(True, False, False),
         )
     )
     zone, local = drawn["clock"]
@@ -427,6 +466,7 @@ def mappings(draw: st.DrawFn, campaigns: int = 1) -> Mapping:
     ends = drawn["ends"]
     mapping: Mapping = {
         "seed": draw(st.integers(0, 999)),
+        "load": drawn["load"],
         "clock": {
             "zone": zone,
             "date": date(local.year, local.month, local.day),
@@ -466,6 +506,12 @@ def mappings(draw: st.DrawFn, campaigns: int = 1) -> Mapping:
                 retry=st.none() | _retries(),
             )
         )
+        if not drawn["at_all_hours"]:
+            chosen = enumerate(TENANT_CLASSES)
+            mapping["background"]["campaigns_per_hour"] = 0
+            mapping["background"]["tenant_class"] = [
+                _OF_CLASS | of for k, of in chosen if drawn["classes"] >> k & 1
+            ]
     if "deadline" in drawn:
         mapping["study"] = {
             "campaign": lists[-1]["name"],
@@ -597,7 +643,9 @@ def standing_scenarios(draw: st.DrawFn) -> Scenario:
         nonlocal under_way
         others = scenario.background.max_retry if scenario.background else 1
         retries = others if rules is None else rules.max_retry
-        left = 20 if rules is None or rules.requests is not None else dialable(scenario, rules)
+        left = 20
+        if rules is not None and rules.requests is None:
+            left = int(dialable(scenario, rules))
         there: Mapping = {"tenant": tenant, "name": name}
         for state in ("dialing", "connected", "queued", "waiting_retry", "scheduled"):
             most = min(left, 8, under_way if state in ("dialing", "connected") else 8)
@@ -616,7 +664,7 @@ def standing_scenarios(draw: st.DrawFn) -> Scenario:
         return there
 
     told = [
-        *(stands(c.tenant, c.name, c) for c in scenario.campaign if draw(st.booleans())),
+        *(stands(c.tenant, c.name, c) for c in scenario.campaigns if draw(st.booleans())),
         *(
             stands(tenant, "of another customer", None)
             for tenant in ("aaa", "bbb", "mid", "zzz")

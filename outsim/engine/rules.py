@@ -128,6 +128,16 @@ RULES: tuple[Rule, ...] = tuple(
                 Other customers' campaigns, with their number, sizes, pace and start minutes, are
                 drawn anew in each replication, for as long as the campaign under study needs.""",
         ),
+        15: (
+            "time of day",
+            """
+                Load goes by local hour and weekday: classes of background tenants bring lists in
+                batches at marked minutes, paced lists at any time, or single calls, each a Poisson
+                number an hour by its rate there, with sizes, pace and retries of their own.
+                Campaigns with their stops and pauses, suspensions, and lists of a class may come
+                again on weekdays, at the same local time. A list's size may be drawn; load scales
+                counts, rates of requests and the background.""",
+        ),
         17: (
             "retry by outcome",
             """

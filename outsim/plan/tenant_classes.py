@@ -89,7 +89,9 @@ class _Drawing:
         if self.of.kind == "steady":
             return [int(place * 3600) / 3600 for place in places]
         kinds = self._uniforms(Purpose.BACKGROUND_START, attempt, count).tolist()
-        weights = self.of.start_minutes
+        background = self.scenario.background
+        assert background is not None
+        weights = self.of.start_minutes or background.start_minutes
         return [start_minute(weights, *both) / 60 for both in zip(kinds, places, strict=True)]
 
     def _sizes(self, attempt: int, count: int) -> list[int]:

@@ -32,7 +32,9 @@ from outsim.scenario.campaigns import USUAL_PRIORITY, Campaign
 from outsim.scenario.defaults import GRADES
 from outsim.scenario.difference import differences
 from outsim.scenario.model import Scenario
+from outsim.scenario.offered_load import class_means
 from outsim.scenario.provenance import AUTHOR, ParameterTable, assumptions
+from outsim.scenario.sizes import SizeDistribution
 from outsim.scenario.sources import About
 from outsim.studies.default_replications import COMPARE
 from outsim.text import plain, visible_lines
@@ -259,10 +261,16 @@ def _context(
         "final_statuses": FINAL_STATUSES,
         "outcomes": OUTCOMES,
         "campaigns": [
-            (campaign.full_name, f"{campaign.start:%H:%M}", _size(campaign), campaign.max_retry)
+            (
+                campaign.full_name,
+                ", ".join([f"{campaign.start:%H:%M}", *campaign.repeats]),
+                _size(campaign),
+                campaign.max_retry,
+            )
             for campaign in scenario.campaign
-        ],
-        "background": scenario.background,
+        ]
+        + _of_others(scenario),
+        "load": scenario.load,
         "sources": [(*source, ", ".join(keys)) for source, keys in by_source.items()],
         "parameters": [
             (entry.key, entry.value, entry.written_in, entry.grade, entry.range or "none given")
@@ -307,7 +315,38 @@ def _order_of_queue(scenario: Scenario) -> str:
 def _size(campaign: Campaign) -> str:
     if campaign.contact_list is not None:
         return f"{len(campaign.contact_list):,} rows of a list"
-    return "by request" if campaign.contacts is None else f"{campaign.contacts:,}"
+    return "by request" if campaign.contacts is None else _size_text(campaign.contacts)
+
+
+def _size_text(contacts: int | SizeDistribution | None) -> str:
+    if isinstance(contacts, SizeDistribution):
+        return f"drawn: {contacts.model_dump()['distribution']}, mean {contacts.mean():,.0f}"
+    return f"{contacts or 0:,}"
+
+
+def _of_others(scenario: Scenario) -> list[tuple[str, str, str, int]]:
+    """Rows of the table of campaigns for the background and each of its classes."""
+    background = scenario.background
+    if background is None:
+        return []
+    rows = []
+    if background.campaigns_per_hour:
+        name = (
+            f"background: {background.campaigns_per_hour} campaigns an hour of "
+            f"{background.tenants} tenants"
+        )
+        size = f"lognormal, median {background.median_size:,}"
+        rows.append((name, "drawn", size, background.max_retry))
+    for of in background.tenant_class:
+        what = "lists" if of.lists_calls else "calls"
+        count = sum(class_means(scenario, of))
+        name = (
+            f"background: {of.name} ({of.kind}), {of.tenants} tenants, {count:,.0f} {what} a run"
+        )
+        start = ", ".join(["drawn by hour and weekday", *of.repeats])
+        size = _size_text(of.contacts) if of.lists_calls else "one by one"
+        rows.append((name, start, size, of.max_retry))
+    return rows
 
 
 def _render(context: dict[str, Any]) -> str:

@@ -35,6 +35,8 @@ from outsim.scenario.model import Scenario
 from outsim.scenario.parts import Part
 from outsim.scenario.scales import NONE, Kind, Scale, scale_of, value_of, written_text
 
+LOAD = "load"
+"""Key of the factor on all load, which is in no part: it is a part by itself."""
 FIXED = ("clock", "study", "account", "profiles")
 """Parts that are left out: they say what is asked, or by whom."""
 LONGEST_LIST = 60
@@ -84,7 +86,7 @@ class Adjustable:
 
 def adjustable_parts(scenario: Scenario) -> list[str]:
     """Keys of the parts of a scenario in which something can be set to another value."""
-    return [part.key for part in parts(scenario) if part.path[0] not in FIXED]
+    return [part.key for part in parts(scenario) if part.path[0] not in FIXED] + [LOAD]
 
 
 def adjustables(scenario: Scenario, *within: str) -> Iterator[Adjustable]:
@@ -93,6 +95,9 @@ def adjustables(scenario: Scenario, *within: str) -> Iterator[Adjustable]:
     for part in parts(scenario):
         if part.key in chosen:
             yield from _in_part(scenario, part, part)
+    if LOAD in chosen:
+        whole = Listed(LOAD, (LOAD,), scenario.load, LOAD in scenario.model_fields_set)
+        yield from _of_field(scenario, whole, whole, scenario, scenario.load)
 
 
 def lists_of_entries() -> dict[str, type[Part]]:
@@ -145,7 +150,7 @@ def _in_part(scenario: Scenario, part: Listed, within: Listed) -> Iterator[Adjus
             for place, item in enumerate(value):
                 inner = Listed(f"{listed.key}[{place}]", (*listed.path, place), item)
                 yield from _in_part(scenario, part, inner)
-        elif not (_is_name(part, within, name) or isinstance(value, ContactList)):
+        elif not (_is_name(part, within, name) or isinstance(value, ContactList | tuple)):
             yield from _of_field(scenario, part, listed, within.value, value)
 
 

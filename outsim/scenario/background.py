@@ -57,8 +57,9 @@ class TenantClass(Part):
     rates are then those of each of these days; default: each day's campaigns are drawn anew."""
     contacts: Sizes | None = None
     """Contacts of a list: a number, or a distribution of which each list draws its own."""
-    start_minutes: StartMinutes = default("background.start_minutes")
-    """Minutes of the hour at which lists of a ``batch`` start."""
+    start_minutes: StartMinutes | None = None
+    """Minutes of the hour at which lists of a ``batch`` start; default: those of the background's
+    `start_minutes`."""
     profile: Name = default("campaign.profile")
     """How their callees answer."""
     max_retry: Annotated[int, Field(ge=0, le=10, strict=True)] = default("campaign.max_retry")
@@ -68,7 +69,8 @@ class TenantClass(Part):
     retry: Retries | None = None
     """What is other than that after some outcomes."""
     pacing: Rate | None = None
-    """Calls a minute of each list; default: as fast as they load."""
+    """Calls a minute of each list, or of each tenant's single calls; default: as fast as they
+    load."""
     when_refused: WhenRefused = default("campaign.when_refused")
     """What their clients do where intake refuses a list, or a call."""
     asks_again: AsksAgain = default("campaign.asks_again")
@@ -98,8 +100,8 @@ class TenantClass(Part):
         needs: dict[str, tuple[str, ...]] = {
             "contacts": ("batch", "steady"),
             "repeats": ("batch", "steady"),
+            "start_minutes": ("batch",),
         }
-        needs |= {"pacing": ("batch", "steady"), "start_minutes": ("batch",)}
         for key, kinds in needs.items():
             if key in self.model_fields_set and getattr(self, key) and self.kind not in kinds:
                 why = f"has no meaning for kind {self.kind}; allowed: {', '.join(kinds)}"

@@ -200,6 +200,12 @@ def default(name: str) -> Any:
     return Field(default=DEFAULTS[name].value, validate_default=True)
 
 
+def _is_used(part: Any, key: str) -> bool:
+    """Whether a key says anything: most of a background of classes alone do not."""
+    is_of_classes = getattr(part, "campaigns_per_hour", 1) == 0
+    return not is_of_classes or key == "start_minutes"
+
+
 def defaults_in_use(scenario: Any) -> dict[str, list[str]]:
     """Defaults that a scenario rests on, in the order of `DEFAULTS`, with the keys that are left.
 
@@ -211,7 +217,7 @@ def defaults_in_use(scenario: Any) -> dict[str, list[str]]:
             name = f"{part.path[0]}.{key.path[-1]}"
             if part.path[0] == "background" and name not in DEFAULTS:
                 name = f"campaign.{key.path[-1]}"
-            if name in DEFAULTS and not key.is_set:
+            if name in DEFAULTS and not key.is_set and _is_used(part.value, str(key.path[-1])):
                 left[name].append(key.key)
     for profile in scenario.profiles_in_use:
         if profile not in scenario.profiles:

@@ -14,6 +14,7 @@ from outsim.clock import MINUTE, RATE_SECONDS, SECOND, after, format_duration, f
 from outsim.display import percent
 from outsim.scenario.campaigns import Campaign, window_spans
 from outsim.scenario.lint_lives import by_outcome
+from outsim.scenario.lint_load import load_by_day
 from outsim.scenario.lint_queue import queue
 from outsim.scenario.lint_settings import Advised, events, values, zones
 from outsim.scenario.model import Scenario
@@ -57,7 +58,8 @@ def advice(scenario: Scenario, *, is_served: bool = False) -> list[ScenarioWarni
 
     One that `is_served` gets its campaigns from outside.
     """
-    looks = [_clock, _ring_timeout, _capacity, values, events, zones, queue, standing, _campaigns]
+    looks = [_clock, _ring_timeout, _capacity, values, events, load_by_day, zones, queue]
+    looks += [standing, _campaigns]
     if not is_served:
         looks.insert(3, _names)
     return [ScenarioWarning(*advised) for look in looks for advised in look(scenario)]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from outsim.clock import microseconds_between
 from outsim.scenario.parts import WEEKDAYS, Part, Weekday
 
 _Part = TypeVar("_Part", bound=Part)
@@ -17,7 +18,7 @@ def days_of(
 ) -> Iterator[int]:
     """Days from a first local time to each time before `until` that falls on these weekdays."""
     local, days = first.astimezone(zone), 0
-    while on_day(local, days, zone) < until:
+    while microseconds_between(on_day(local, days, zone), until) > 0:
         if WEEKDAYS[(local.weekday() + days) % 7] in weekdays:
             yield days
         days += 1
@@ -25,7 +26,10 @@ def days_of(
 
 def on_day(local: datetime, days: int, zone: ZoneInfo) -> datetime:
     """The same local time so many days later; one that summer time skips is an hour later."""
-    return (local.astimezone(zone) + timedelta(days=days)).astimezone(UTC).astimezone(zone)
+    # The day itself may have the time twice, and keeps the one that is meant.
+    here = local.astimezone(zone)
+    later = here + timedelta(days=days) if days else here
+    return later.astimezone(UTC).astimezone(zone)
 
 
 def moved(part: _Part, days: int, zone: ZoneInfo, **others: Any) -> _Part:

@@ -353,8 +353,11 @@ def _plain(name: str) -> str:
 
 def _unknown(scenario: _Setting, campaign: CampaignSnapshot) -> tuple[str, str] | None:
     """Why a campaign must be one of the scenario's and is not, as (key, message)."""
-    if scenario.campaign_or_none(campaign.full_name) is not None:
-        return None
+    known = scenario.campaign_or_none(campaign.full_name)
+    if known is not None:
+        if known.key == campaign.key:
+            return None
+        return "name", f"found {campaign.name!r}, which repeats; write a day's: {known.name!r}"
     tenants: dict[str, list[str]] = {}
     for own in scenario.campaign:
         tenants.setdefault(own.tenant, []).append(own.name)
@@ -362,10 +365,10 @@ def _unknown(scenario: _Setting, campaign: CampaignSnapshot) -> tuple[str, str] 
         names = nearest(campaign.name, tenants[campaign.tenant])
         whose = f"which is not a campaign of {campaign.tenant} in the scenario"
         return "name", f"found {campaign.name!r}, {whose}; {names}"
-    known = [*tenants, *(tenant.name for tenant in scenario.tenant)]
-    near = [name for name in known if _plain(name) == _plain(campaign.tenant)]
+    customers = [*tenants, *(tenant.name for tenant in scenario.tenant)]
+    near = [name for name in customers if _plain(name) == _plain(campaign.tenant)]
     if not near and any(_plain(campaign.name) == _plain(n) for ns in tenants.values() for n in ns):
-        near = get_close_matches(campaign.tenant, known, n=1, cutoff=0.7)
+        near = get_close_matches(campaign.tenant, customers, n=1, cutoff=0.7)
     if near:
         problem = f"found {campaign.tenant!r}, which is not a customer in the scenario"
         return "tenant", f"{problem}; did you mean {near[0]!r}?"

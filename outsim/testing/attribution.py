@@ -6,6 +6,7 @@ are the same, so what parts there is what that rule makes of one and the same st
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -36,7 +37,7 @@ RULE_OF_CAMPAIGN = {
     "expires": 9,
     "windows": 9,
 }
-"""The rule of what a campaign of the scenario is when the run begins; 14 for a background one."""
+"""The rule of what a campaign of the scenario is when the run begins; 14 or 15 for others'."""
 
 
 def named(rule: int) -> str:
@@ -151,14 +152,17 @@ def _campaigns(golden: Trace, other: Trace) -> RuleChange:
             )
             rule = RULE_OF_CAMPAIGN[column]
             if ours.background or theirs.background:
-                rule = 14
+                rule = _of_others(ours, theirs)
+            elif column == "name" and any(_DAILY.fullmatch(row.name) for row in (ours, theirs)):
+                rule = 15  # what repeats comes on other days
             elif column in ("start", "loading") and ours.submitted > ours.start:
                 rule = 1  # handed in after its start: it counts from there
             break
     else:
         more = max(golden.campaigns, other.campaigns, key=len)
         ours = theirs = more[min(len(golden.campaigns), len(other.campaigns))]
-        rule = 14 if ours.background else 1
+        rule = _of_others(ours) if ours.background else 1
+        rule = 15 if _DAILY.fullmatch(ours.name) else rule
     lines = [
         "The runs have other campaigns",
         f"The rule that moved: {named(rule)}",
@@ -168,6 +172,17 @@ def _campaigns(golden: Trace, other: Trace) -> RuleChange:
         f"  campaigns in all: {len(golden.campaigns)} and {len(other.campaigns)}",
     ]
     return RuleChange(rule, "\n".join(lines))
+
+
+_OF_CLASS = re.compile(r"[0-9]{2}:[0-9]{2} .*")
+_DAILY = re.compile(r".* [0-9]{4}-[0-9]{2}-[0-9]{2}")
+"""What campaigns of classes of tenants are called, and those that come again."""
+
+
+def _of_others(*campaigns: CampaignRow) -> int:
+    """The rule of campaigns of background tenants: of their classes, or of all hours."""
+    is_of_class = any(row.background and _OF_CLASS.fullmatch(row.name) for row in campaigns)
+    return 15 if is_of_class else 14
 
 
 def _rejected(plan: Plan, golden: Records, found: Records) -> RuleChange | None:

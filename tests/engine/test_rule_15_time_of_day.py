@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -502,3 +503,18 @@ def test_a_day_of_a_campaign_can_be_under_study():
     clock = {"ends": "2026-03-11 10:00", "latest": "2026-03-11 10:00"}
     within = scenario(mine, clock=clock, study={"campaign": "mine 2026-03-11"})
     assert within.campaign_under_study == within.campaigns[1]
+
+
+def test_a_time_that_comes_twice_is_the_one_that_was_meant():
+    """The clock is put back at 3:00 on 2026-10-25 in Berlin; 2:30 is before and after."""
+    zone = ZoneInfo("Europe/Berlin")
+    clock = {"zone": "Europe/Berlin", "date": date(2026, 10, 25), "begins": "00:00"}
+    starts = [datetime(2026, 10, 25, 2, 30, tzinfo=zone, fold=fold) for fold in (0, 1)]
+    for start in starts:
+        within = scenario(
+            campaign(repeats=["sun", "mon"]) | {"start": start},
+            clock=clock | {"ends": "2026-10-26 03:00", "latest": "2026-10-26 03:00"},
+        )
+        sunday, monday = (within.instant_us(c.start) / HOUR for c in within.campaigns)
+        assert sunday == 2.5 + start.fold
+        assert monday == 27.5

@@ -34,6 +34,7 @@ SEVERAL = 5
 RARE = {
     "ties: dials that share an instant, not in the order of call_id": SEVERAL,
     "tie: a repair, an answer": SEVERAL,
+    "tie: a request, an attempt ends": SEVERAL,
     "9 failed after the expiry": SEVERAL,
 }
 """What few scenarios bring about, and how often it occurs at least."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from outsim.scenario.adjustable import Adjustable, adjustables
+from outsim.scenario.adjustable import Adjustable, adjustable_parts, adjustables
 from outsim.scenario.loading import load
 from outsim.vocabulary import DISCIPLINES
 
@@ -116,3 +116,11 @@ def test_whatever_a_scale_offers_a_scenario_can_have(path):
         if one.kind != "clock":  # an early start may be at odds with others
             for text in (one.scale.text(0), one.scale.text(one.scale.last)):
                 assert scenario.with_({one.key: text})
+
+
+def test_load_is_a_part_of_its_own():
+    assert "load" in adjustable_parts(MORNING)
+    (one,) = adjustables(MORNING, "load")
+    assert (one.key, one.part, one.kind, one.text) == ("load", "load", "number", "1")
+    assert one.scale is not None
+    assert MORNING.with_({"load": one.scale.text(one.scale.last)}).load == 2

@@ -22,9 +22,10 @@ FIRST = {
     ),
     "platform": ("ports", "dial_rate", "workers"),
     "background": ("campaigns_per_hour", "median_size"),
+    "load": ("load",),
 }
 """What is asked about most: of the campaign under study, of others, and of other parts."""
-TITLES = {"background": "Load of others"}
+TITLES = {"background": "Load of others", "load": "All load"}
 """Names of parts that are not called as their keys are."""
 PLURALS = {"campaign": "Further campaigns"}
 """Names of lists that are not called as their keys are."""
@@ -33,7 +34,7 @@ PLURALS = {"campaign": "Further campaigns"}
 def first_parts(scenario: Scenario) -> list[str]:
     """Keys of the parts that stand open: of each the keys in `FIRST`."""
     campaign = scenario.campaign_under_study
-    under_study = "" if campaign is None else f"campaign[{campaign.full_name}]"
+    under_study = "" if campaign is None else f"campaign[{campaign.entry}]"
     there = adjustable_parts(scenario)
     keys = [under_study if part == "campaign" else part for part in FIRST]
     return [key for key in keys if key in there]
