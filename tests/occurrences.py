@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from outsim.clock import HOUR, MINUTE, MISSING, after
+from outsim.clock import HOUR, MINUTE, MISSING, NEVER, after
 from outsim.engine.records import NOT_KNOWN, Columns, Integers
 from outsim.results.run_arrays import RunArrays
 from outsim.scenario.sizes import SizeDistribution
@@ -16,6 +16,7 @@ from outsim.vocabulary import (
     DISCIPLINES,
     EXPIRED,
     FAILED,
+    FIRST_FINAL,
     HUMAN,
     NO_REFUSAL,
     OUTCOMES,
@@ -81,6 +82,19 @@ def occurrences(run: RunArrays) -> dict[str, int]:
     by_outcome = np.array([r.retries is not None for r in rules], dtype=np.bool_)
     jitter = np.array([bool(r.retries and r.retries.has_jitter) for r in rules], dtype=np.bool_)
     most = np.array([r.max_retry for r in rules], dtype=np.int64)
+    expiry = run.of_calls(lambda c: c.call_expires_us)
+    own = (status == EXPIRED) & (expiry < expires[of_call]) & (calls["final"] >= expiry)
+    last_status = np.full(len(status), -1)
+    for code, call_id in zip(u["status"].tolist(), u["call_id"].tolist(), strict=True):
+        if code < FIRST_FINAL:
+            last_status[call_id] = code
+    own_schedule = run.of_calls(
+        lambda c: (
+            np.full(c.size, NEVER)
+            if c.own_times.scheduled_us is None
+            else np.where(c.own_times.scheduled_us > c.start_us, c.own_times.scheduled_us, NEVER)
+        )
+    )
 
     def kept(of: str) -> int:
         return sum(
@@ -132,6 +146,13 @@ def occurrences(run: RunArrays) -> dict[str, int]:
         "7 redial factors": int((number > 1).sum() * (len(factors) > 1)),
         "8 retries": int((number > 1).sum()),
         "8 third attempts": int((number > 2).sum()),
+        "16 own schedules": int((raw["ready"] >= own_schedule[raw["call_id"]]).sum()),
+        "16 expired by themselves": int(own.sum()),
+        "16 expired by themselves after attempts": int((own & (attempts > 0)).sum()),
+        "16 expired as they were queued": int((own & (last_status == QUEUED)).sum()),
+        "16 dialed after they were wanted": int(
+            (dispatched > run.wanted_until_us[raw["call_id"]]).sum()
+        ),
         "17 retries by outcome": int((by_outcome[rank] & (number > 1)).sum()),
         "17 failed with retries left": int(
             (by_outcome[of_call] & (status == FAILED) & (attempts <= most[of_call])).sum()

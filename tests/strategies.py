@@ -254,6 +254,30 @@ def _windows(draw: st.DrawFn, grid: _Grid, zone: str) -> Mapping:
     return window | {"opens": opens, "closes": closes}
 
 
+def _timed_list(grid: _Grid) -> Path:
+    """A contact list whose calls have schedules and expiries of their own."""
+    name = f"{grid.begins.tzinfo}-{grid.begins:%Y%m%d%H%M%S}".replace("/", "-")
+    path = _list_directory() / f"timed-{name}.csv"
+    if not path.exists():
+        times = [
+            (150, 165),
+            (0, 121),
+            (60, 0),
+            (60, 61),
+            (0, 0),
+            (121, 182),
+            (90, 300),
+            (150, 151),
+        ]
+        rows = (
+            f"41255501{k:02d},{grid.at(since).isoformat() if since else ''},"
+            f"{grid.at(until).isoformat() if until else ''}\n"
+            for k, (since, until) in enumerate(times)
+        )
+        path.write_text("destination,scheduled_time,expiration_time\n" + "".join(rows))
+    return path
+
+
 _ASKING_AGAIN = (
     {"interval": "1 s", "back_off": 1.0, "most": 30},
     {"interval": "10 s", "cap": "1 min"},
@@ -277,7 +301,9 @@ def _retries() -> st.SearchStrategy[Mapping]:
 def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[str]) -> Mapping:
     kinds = {
         "contacts": _of(0, 1, 4, 10, 20, *DRAWN_SIZES),
-        "contact_list": _of("plain", "zones", "zones", "faulty", "hopeless", *["repeated"] * 5),
+        "contact_list": _of(
+            "plain", "zones", "zones", "faulty", "hopeless", *["repeated"] * 5, *["timed"] * 4
+        ),
         "rate": _of("2/min", "5/min"),
         "until": grid.instants(150, 300),
         "duplicates": _of("dial", "reject"),
@@ -304,14 +330,24 @@ def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[st
     if kind == "count":
         campaign["contacts"] = drawn["contacts"]
     elif kind == "list":
-        campaign["contact_list"] = str(_list_directory() / f"{drawn['contact_list']}.csv")
+        kept = drawn["contact_list"]
+        path = _timed_list(grid) if kept == "timed" else _list_directory() / f"{kept}.csv"
+        campaign["contact_list"] = str(path)
         campaign["duplicates"] = drawn["duplicates"]
         if drawn["has_ani"]:
             campaign["ani"] = "4155550199"
         del campaign["missing_ani_share"]
     elif kind == "recorded":
         times = _one_of(0.0, 30.0, 60.0, 60.0, 61.0, 119.5, 120.0, 180.0, 400.0)
-        campaign["requests"] = {"times_s": draw(st.lists(times, max_size=8))}
+        recorded = draw(st.lists(times, max_size=8))
+        campaign["requests"] = {"times_s": recorded}
+        if draw(st.booleans()):
+            later = _one_of(0.0, 0.0, 30.0, 61.0, 200.0)
+            own = [(at, at + draw(later)) for at in recorded]
+            campaign["requests"] |= {
+                "scheduled_s": [at if at > start else 0.0 for _, at in own],
+                "expires_s": [draw(_one_of(0.0, at + 3, at + 15, at + 65)) for _, at in own],
+            }
     else:
         campaign["requests"] = {key: drawn[key] for key in ("rate", "until")}
     campaign |= draw(
@@ -319,6 +355,8 @@ def _campaigns(draw: st.DrawFn, name: str, grid: _Grid, zone: str, urls: list[st
             submitted_at=_sometimes(grid.instants(*sorted({0, start // 2, start})), 3),
             repeats=_sometimes(_of([*WEEKDAYS]), 6),
             expires_at=_sometimes(grid.instants(start + 1, start + 15, start + 32, 240, 600), 5),
+            expires_after=_sometimes(_of("150 s", "200 s", "300 s"), 4),
+            gives_up_after=_sometimes(_of("30 s", _exponential("60 s")), 3),
             stop_at=_sometimes(grid.instants(max(start, 60), start + 2, start + 20, 200, 300), 5),
             window=st.one_of(*[st.none()] * (1 if kind == "list" else 3), _windows(grid, zone)),
             pacing=_sometimes(_of("6/min", "20/min", "1/s", "1000000/s"), 3),

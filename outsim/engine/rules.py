@@ -138,6 +138,15 @@ RULES: tuple[Rule, ...] = tuple(
                 again on weekdays, at the same local time. A list's size may be drawn; load scales
                 counts, rates of requests and the background.""",
         ),
+        16: (
+            "life of a call",
+            """
+                A call may bring a schedule and an expiry of its own, by its row or its request,
+                or expire some time after its submission. It is loaded no earlier than its
+                schedule, in the order of schedules; at its expiry, or its campaign's if that is
+                earlier, it expires wherever it waits, and one under way is not dialed again. How
+                long the customer wants it changes nothing of what is dialed, and is counted.""",
+        ),
         17: (
             "retry by outcome",
             """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 
-from outsim.clock import MISSING
+from outsim.clock import MISSING, NEVER
 from outsim.engine.records import NOT_KNOWN
 from outsim.live.board import Board
 from outsim.live.campaigns import SessionCampaign
@@ -29,8 +29,7 @@ def call_view(board: Board, campaign: SessionCampaign, index: int) -> CallView:
     seen = found.visible_place[index]
     last = None if seen < 0 else board.updates.row(seen)
     contacts = definition.contact_list
-    start = max(plan.start_us, int(plan.submitted_at_us[index]))
-    expires = None if definition.expires_at is None else plan.rules.expires_us
+    start, expires = int(plan.wait_starts_us[index]), int(plan.call_expires_us[index])
     return CallView(
         call_id=plan.first_call_id + index,
         tenant=plan.tenant,
@@ -41,7 +40,7 @@ def call_view(board: Board, campaign: SessionCampaign, index: int) -> CallView:
         ani=_digits(int(plan.anis[index])),
         submitted_at=int(plan.submitted_at_us[index]),
         start=start,
-        expires=expires,
+        expires=None if expires == NEVER else expires,
         max_retry=plan.rules.max_retry,
         retry_interval_s=plan.rules.retry_interval_us // 1_000_000,
         result_url=entry.result_url if entry is not None else definition.result_url,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any
@@ -28,6 +28,7 @@ from outsim.plan.model import (
     platform_plan,
     suspensions,
 )
+from outsim.plan.own_times import own_times
 from outsim.plan.retries import retry_plan
 from outsim.plan.tenant_classes import class_campaigns
 from outsim.scenario.background import Background, TenantClass
@@ -129,6 +130,7 @@ class Builder:
         zone = self.zones.index(campaign.callee_zone or scenario.clock.zone)
         zone_of_row = self._zone_of_row(campaign, zone)
         lane_zones, window = self._window(campaign, zone_of_row, zone)
+        submitted_us = scenario.instant_us(campaign.submitted)
         stop_us, expires_us = (
             NEVER if at is None else scenario.instant_us(at)
             for at in (campaign.stop_at, campaign.expires_at)
@@ -138,13 +140,14 @@ class Builder:
             name=campaign.name,
             background=False,
             size=list_size(scenario, campaign, self.tape) if calls is None else len(calls),
-            submitted_us=scenario.instant_us(campaign.submitted),
+            submitted_us=submitted_us,
             start_us=scenario.instant_us(campaign.start),
             rules=CampaignRules(
                 max_retry=campaign.max_retry,
                 retry_interval_us=campaign.retry_interval,
                 retries=retry_plan(campaign),
-                expires_us=expires_us,
+                expires_us=min(expires_us, *_expiries_after(campaign, submitted_us)),
+                expires_after_us=campaign.expires_after or 0 if campaign.requests else 0,
                 stop_requested_us=stop_us,
                 stop_effect_us=stop_us
                 if stop_us == NEVER
@@ -176,6 +179,8 @@ class Builder:
             requests_us=arrivals_us,
             zone_of_row=zone_of_row,
             zone=zone,
+            own_times=own_times(scenario, campaign),
+            patience=campaign.gives_up_after,
         )
 
     def background(self) -> list[CampaignPlan]:
@@ -218,6 +223,13 @@ class Builder:
             )
             for campaign in drawn
         ]
+
+
+def _expiries_after(campaign: Campaign, submitted_us: int) -> Iterator[int]:
+    """When the calls of a list expire that were handed in together."""
+    yield NEVER
+    if campaign.expires_after and campaign.requests is None:
+        yield submitted_us + campaign.expires_after
 
 
 def _asks_again(caller: Campaign | Background | TenantClass) -> dict[str, Any]:

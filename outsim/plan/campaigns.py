@@ -14,8 +14,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.clock import NEVER, RATE_SECONDS, SECOND, TOKEN, local_segments
+from outsim.clock import NEVER, RATE_SECONDS, SECOND, local_segments
 from outsim.distributions import Distribution
+from outsim.plan.own_times import OwnTimes, loaded_us, loading_delays
 from outsim.plan.retries import MILLION, RetryPlan
 from outsim.scenario.campaigns import USUAL_PRIORITY, Campaign
 from outsim.scenario.contacts import ContactList
@@ -29,6 +30,7 @@ from outsim.tape.draws import (
     ContactDraws,
     PostDraws,
     UpdateDraws,
+    whole_ms,
 )
 from outsim.text import brief
 from outsim.vocabulary import REFUSED, REJECTED, SCHEDULED
@@ -133,6 +135,8 @@ class CampaignRules:
     max_retry: int
     retry_interval_us: int
     expires_us: int = NEVER
+    expires_after_us: int = 0
+    """From the submission of each call to its own expiry; 0 for none."""
     stop_requested_us: int = NEVER
     stop_effect_us: int = NEVER
     stop_reaches_queue: bool = False
@@ -232,6 +236,10 @@ class CampaignPlan:
     intake has no limit for it."""
     opening: InitialState | None = field(default=None, repr=False)
     """Where its calls stand when the run begins in the middle; None if nothing has happened."""
+    own_times: OwnTimes = field(default=OwnTimes(), repr=False)
+    """Schedules and expiries that calls bring with them."""
+    patience: Distribution | None = None
+    """How long the customer wants each call to be dialed; None for ever."""
     rank: int = 0
     tenant_rank: int = 0
     first_call_id: int = 0
@@ -341,16 +349,34 @@ class CampaignPlan:
         """When each call could enter the queue if nothing paced it (rule 2)."""
         if self.opening is not None:
             return self.opening.ready_us
+        scheduled = self.own_times.scheduled_us
         if self.requests_us is not None:
-            return np.maximum(self.requests_us, self.loading_us)
+            ready = np.maximum(self.requests_us, self.loading_us)
+            return ready if scheduled is None else np.maximum(ready, scheduled)
         return self.list_ready_us(self.submitted_us)
 
     def list_ready_us(self, taken_us: int) -> NDArray[np.int64]:
         """The same for a list that was taken at an instant."""
-        loading_us = self._loading_us(taken_us)
-        ready = np.full(self.size, NEVER, dtype=np.int64)
-        ready[self.accepted] = loading_us + loading_delays(len(self.accepted), self.loader_rate)
+        loading_us, scheduled = self._loading_us(taken_us), self.own_times.scheduled_us
+        ready, accepted = np.full(self.size, NEVER, dtype=np.int64), self.accepted
+        if scheduled is None:
+            ready[accepted] = loading_us + loading_delays(len(accepted), self.loader_rate)
+        else:
+            due = np.maximum(scheduled[accepted], loading_us)
+            order = np.argsort(due, kind="stable")
+            ready[accepted[order]] = loaded_us(due[order], self.loader_rate)
         return ready
+
+    def loading_order(self, ready_us: Instants) -> NDArray[np.int64] | None:
+        """Indexes of all calls as they are ready; None for the order of the list."""
+        if self.own_times.scheduled_us is None or self.opening is not None:
+            return None
+        return np.argsort(ready_us, kind="stable")
+
+    def loading_place(self, index: int) -> int:
+        """Place of a call in that order."""
+        order = self.loading_order(self.ready_us)
+        return index if order is None else int(np.flatnonzero(order == index)[0])
 
     @cached_property
     def contacts(self) -> ContactDraws:
@@ -412,7 +438,49 @@ class CampaignPlan:
     @property
     def call_expires_us(self) -> Instants:
         """When each call expires; NEVER for one that does not."""
-        return np.full(self.size, self.rules.expires_us, dtype=np.int64)
+        expires = np.full(self.size, self.rules.expires_us, dtype=np.int64)
+        return expires if self.own_expires_us is None else np.minimum(expires, self.own_expires_us)
+
+    @cached_property
+    def own_expires_us(self) -> Instants | None:
+        """When each call expires by itself; NEVER for one that does not, None if none does."""
+        own = self.own_times.expires_us
+        submitted = self.submitted_at_us
+        if self.rules.expires_after_us:
+            after = submitted + self.rules.expires_after_us
+            own = after if own is None else np.minimum(own, after)
+        if own is None:
+            return None
+        if self.opening is not None:
+            # When calls that stand in a snapshot were handed in is not known.
+            own = np.where(submitted > self.opening.at_us, own, NEVER)
+        # One that is handed in too late does so at once.
+        return np.maximum(own, submitted)
+
+    @property
+    def expiry_order(self) -> NDArray[np.int64]:
+        """Indexes of the calls that expire by themselves, in the order in which they do."""
+        own = self.own_expires_us
+        if own is None:
+            return np.zeros(0, dtype=np.int64)
+        accepted = self.accepted[own[self.accepted] < NEVER]
+        return accepted[np.argsort(own[accepted], kind="stable")]
+
+    @property
+    def wait_starts_us(self) -> Instants:
+        """From when each call is wanted: its start, submission or own schedule, the latest."""
+        since = np.maximum(self.submitted_at_us, self.start_us)
+        scheduled = self.own_times.scheduled_us
+        return since if scheduled is None else np.maximum(since, scheduled)
+
+    @property
+    def wanted_until_us(self) -> Instants | None:
+        """Until when the customer wants each call (rule 16); None where patience has no end."""
+        if self.patience is None:
+            return None
+        uniforms = self.tape.uniforms(*self.key, Purpose.PATIENCE, count=self.size)
+        patience_ms = whole_ms(self.patience.quantile_s(uniforms)).astype(np.int64)
+        return self.wait_starts_us + np.maximum(1, patience_ms * 1000)
 
     @property
     def zones(self) -> NDArray[np.int16]:
@@ -445,14 +513,3 @@ class CampaignPlan:
 def _some_area(name: str) -> int:
     """Area code from 200 to 999 that belongs to a name, the same in every run."""
     return 200 + int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "little") % 800
-
-
-def loading_delays(count: int, rate: int) -> NDArray[np.int64]:
-    """When each of `count` contacts is loaded: the k-th after k/rate, rounded up to 1 µs."""
-    k = np.arange(count, dtype=np.int64)
-    whole, rest = divmod(TOKEN, rate)
-    high, low = divmod(rest, 2**20)
-    quotient, remainder = np.divmod(k * high, rate)
-    tail = -(-(remainder * 2**20 + k * low) // rate)
-    delays: NDArray[np.int64] = k * whole + quotient * 2**20 + tail
-    return delays

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from outsim.clock import MISSING, SECOND
 from outsim.plan.answering import Answering
 from outsim.plan.calls_in_progress import CallsInState, Instants, continue_attempts
-from outsim.plan.campaigns import CampaignPlan, InitialState, loading_delays, requests_us
+from outsim.plan.campaigns import CampaignPlan, InitialState, requests_us
 from outsim.plan.model import OutagePlan, PlatformPlan, SuspensionPlan
+from outsim.plan.own_times import OwnTimes, loading_delays
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.scenario.snapshot import STATES, CampaignSnapshot, Snapshot, attempts_of, campaign_of
@@ -189,6 +190,7 @@ class _Starter:
             size=len(ready),
             requests_us=column["submitted_us"],
             opening=opening,
+            own_times=OwnTimes(),
             rules=rules,
         )
         return standing, np.concatenate([dialing_ends_us, connected_ends_us])

@@ -163,6 +163,16 @@ def dispatched_after_stop_effect(view: View) -> float:
     return float((view.attempts["dispatched_at"] >= view.stop_effect).sum())
 
 
+def dialed_after_wanted_share(view: View) -> float:
+    """Calls of which an attempt was dispatched after the customer had given it up (rule 16).
+
+    Of all accepted; where a campaign has no `gives_up_after`, nobody gives up.
+    """
+    if view.calls["given_up_at"].isna().all():
+        return float("nan")
+    return view.ratio(int(view.accepted["dialed_after_wanted"].sum()), len(view.accepted))
+
+
 def completions_per_port_hour(view: CallTables[Figure]) -> Figure:
     """Calls completed, per hour for which these calls held a port, in vain or not."""
     return view.ratio(view.count(view.completed), view.port_hours())
@@ -367,6 +377,14 @@ MEASURES: tuple[Measure, ...] = (
         "after the stop took effect",
         "number",
         dispatched_after_stop_effect,
+        "minimize",
+        optional=True,
+    ),
+    Measure(
+        "dialed_after_wanted_share",
+        "dialed after it was wanted",
+        "share",
+        dialed_after_wanted_share,
         "minimize",
         optional=True,
     ),

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from outsim.clock import MINUTE, MISSING, after, microseconds_between
+from outsim.clock import MINUTE, MISSING, NEVER, after, microseconds_between
 from outsim.engine.records import Columns, Integers, Records, shift
 from outsim.errors import MomentError
 from outsim.plan import CampaignPlan, OutagePlan, Plan
@@ -316,8 +316,8 @@ class RunArrays:
         )
 
     def comes_up(self, instants: Integers) -> Mask:
-        """Per call, whether its turn came, where `instants` ended its campaign."""
-        handed_in = self.submitted_us <= instants[self.rank_of_call]
+        """Per call, whether its turn came, where `instants` ended it."""
+        handed_in = came(self.taken_us) & (self.taken_us <= instants)
         return np.asarray(handed_in | (self.ready_us < self.ended_us))
 
     @cached_property
@@ -329,6 +329,16 @@ class RunArrays:
     def follows(self) -> Mask:
         """Per attempt in the order `by_call`, whether the one before is of the same call."""
         return ~first_of_each(self.attempts["call_id"][self.by_call])
+
+    @property
+    def wanted_until_us(self) -> Integers:
+        """Per call, until when its customer wants it; NEVER where patience has no end."""
+
+        def until(campaign: CampaignPlan) -> Integers:
+            wanted = campaign.wanted_until_us
+            return np.full(campaign.size, NEVER) if wanted is None else wanted
+
+        return self.of_calls(until)
 
     @property
     def retry_wait_us(self) -> Integers:

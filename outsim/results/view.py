@@ -28,7 +28,7 @@ from outsim.text import brief
 NEEDED = {
     "calls": (
         *("status", "outcome", "wait_starts_at", "first_dispatched_at", "final_at"),
-        *("wait_s", "wait_state", "wedged"),
+        *("wait_s", "wait_state", "wedged", "given_up_at", "dialed_after_wanted"),
     ),
     "attempts": ("dispatched_at", "outcome"),
     "updates": ("status", "happened_at", "visible_at"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 from enum import Enum
 from typing import Annotated, Any, Literal
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from outsim.clock import DAY, SECOND, microseconds_between
+from outsim.clock import DAY, SECOND, format_duration, microseconds_between
 from outsim.distributions import Distribution
 from outsim.scenario.asking import AsksAgain, WhenRefused
 from outsim.scenario.contacts import ContactList, is_frame
@@ -105,13 +105,39 @@ class Requests(Part):
     """Recorded times in seconds since the scenario begins, instead of a rate."""
     until: LocalTime | None = None
     """Poisson requests end here; default: where the run ends by the clock."""
+    scheduled_s: list[Annotated[float, Field(ge=0, le=LATEST_S)]] | None = None
+    """For each of `times_s`, seconds since the scenario begins before which the call is not to go
+    out; 0 for at once."""
+    expires_s: list[Annotated[float, Field(ge=0, le=LATEST_S)]] | None = None
+    """For each of `times_s`, seconds since the scenario begins at which the call expires; 0 for
+    never."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Requests:
         has_rate = self.rate is not None or bool(self.rate_by_hour)
         if has_rate == (self.times_s is not None):
             raise ValueError("give either rate or rate_by_hour, or times_s")
+        problems = [*self._own_times()]
+        if problems:
+            raise ContradictionError(problems)
         return self
+
+    def _own_times(self) -> Iterator[Problem]:
+        """Schedules and expiries that can't be those of the requests."""
+        times = self.times_s
+        for key in ("scheduled_s", "expires_s"):
+            own = getattr(self, key)
+            if own is not None and len(own) != len(times or ()):
+                allowed = "times_s has none" if times is None else f"times_s has {len(times):,}"
+                yield (key,), f"found {len(own):,} times; {allowed}: give one for each"
+                return
+        for place, expires in enumerate(self.expires_s or ()):
+            at = (times or ())[place]
+            scheduled = self.scheduled_s[place] if self.scheduled_s else 0
+            if 0 < expires <= max(at, scheduled):
+                what = "its schedule" if scheduled >= at else "the request"
+                message = f"found {expires:g}; must be later than {what} ({max(at, scheduled):g})"
+                yield ("expires_s", place), message
 
     @property
     def is_endless(self) -> bool:
@@ -161,6 +187,11 @@ class Campaign(Part):
     """What is other than that after some outcomes."""
     expires_at: LocalTime | None = None
     """From here on none of its calls is dispatched; default: never."""
+    expires_after: Duration | None = None
+    """From the submission of a call to its expiry; the earlier of both counts; default: never."""
+    gives_up_after: Distribution | None = None
+    """How long the customer wants a call to be dialed, from when it was to go out. It changes
+    nothing of what is dialed, and is counted; default: for ever."""
     window: Window | None = None
     """Hours in which its calls may be dispatched; default: always."""
     pacing: Rate | None = None
@@ -228,6 +259,13 @@ class Campaign(Part):
             ("expires_at", self.expires_at, "start", self.start, False),
         )
         problems += retry_problems(self.retry, self.retry_interval)
+        notice_us = microseconds_between(self.submitted, self.start)
+        if self.expires_after and self.requests is None and self.expires_after <= notice_us:
+            message = (
+                f"found {format_duration(self.expires_after)}; must be longer than from "
+                f"submitted_at to start ({format_duration(notice_us)})"
+            )
+            problems.append((("expires_after",), message))
         if problems:
             raise ContradictionError(problems)
         return self

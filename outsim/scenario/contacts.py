@@ -1,9 +1,9 @@
 """Contact lists: CSV files in the platform's format.
 
 The header of the first column is ``destination``; every other column is a
-variable of the call, of which the model uses ``ani`` (caller ID) and
-``time_zone``. A row that can't be dialed is no error of the file: it keeps its
-place in the list and is rejected with a reason.
+variable of the call, of which the model uses ``ani`` (caller ID), ``time_zone``,
+``scheduled_time`` and ``expiration_time``. A row that can't be dialed is no error of the
+file: it keeps its place in the list and is rejected with a reason.
 """
 
 from __future__ import annotations
@@ -16,22 +16,29 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
+from outsim.clock import microseconds_between, parse_clock_time
 from outsim.scenario.files import Row, header_shown, read_rows, read_table_lines, refusal
 from outsim.text import brief
-from outsim.units import is_zone, shown, zone_names
+from outsim.units import YEARS, is_zone, shown, zone_names
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Clock = tuple[date, ZoneInfo]
+"""Date and time zone of local times."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _NATIONAL = r"(?:\+?1)?([2-9][0-9]{2}[2-9][0-9]{6})"
 _DIALED = re.compile(rf"(?:tel:)?{_NATIONAL}", re.ASCII | re.IGNORECASE)
@@ -94,6 +101,10 @@ FIRST_HEADER = "destination"
 FRAME = "DataFrame"
 """Stands for the file of a list that came as a table."""
 NO_ZONE = -1
+SCHEDULED_TIME, EXPIRATION_TIME = "scheduled_time", "expiration_time"
+"""Headers of a call's own schedule and expiry."""
+NO_TIME = -1
+"""Of a row that has none."""
 LOOKED_UP = 50
 """Unknown time zones that are looked up one by one, which is quicker for a few."""
 SHOWN_LENGTH = 80
@@ -111,6 +122,9 @@ REASONS = {
     "bad postd": "the digits to dial after the answer are no digits",
     "unknown parameter": "a parameter other than ani and postd, or one of them twice",
     "unknown time zone": "the time zone is not in the IANA database",
+    "bad scheduled_time": "the schedule is no time",
+    "bad expiration_time": "the expiry is no time",
+    "expires too early": "the expiry is not later than the schedule",
     "too few fields": "fewer fields than headers",
     "too many fields": "more fields than headers",
     "bad quoting": "quotes that don't enclose a whole field",
@@ -153,21 +167,39 @@ class ContactList:
     """Rows that can't be dialed, in order."""
     variables: tuple[str, ...]
     """Headers of all columns but the first."""
+    schedules_us: NDArray[np.int64] | None = field(default=None, repr=False)
+    """Before when each is not to go out, in microseconds since 1970; `NO_TIME` where a row has
+    none, None where none has."""
+    expiries_us: NDArray[np.int64] | None = field(default=None, repr=False)
+    """From when on each is not dispatched, in the same way."""
     text: str | None = field(default=None, repr=False)
     """What would stand in the file, where there is none: the list came as a DataFrame."""
 
     def __post_init__(self) -> None:
         """Let nobody write to the arrays: scenarios share them."""
-        for column in (self.numbers, self.anis, self.zone_index):
+        for column in self._columns:
             column.flags.writeable = False
 
-    @classmethod
-    def read(cls, path: str | Path) -> ContactList:
-        """Read a list from a CSV in the platform's format."""
-        return _Reader(Path(path)).read(read_table_lines(Path(path)))
+    @property
+    def _columns(self) -> list[NDArray[Any]]:
+        own = (self.schedules_us, self.expiries_us)
+        return [
+            self.numbers,
+            self.anis,
+            self.zone_index,
+            *(times for times in own if times is not None),
+        ]
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame) -> ContactList:
+    def read(cls, path: str | Path, clock: Clock | None = None) -> ContactList:
+        """Read a list from a CSV in the platform's format.
+
+        Local times in it are those of a `clock`: a date and a time zone.
+        """
+        return _Reader(Path(path), clock).read(read_table_lines(Path(path)))
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, clock: Clock | None = None) -> ContactList:
         """Take over a list from a table with the columns of a CSV in the platform's format."""
         headers = [str(name) for name in frame.columns]
         first = headers.index(FIRST_HEADER) if FIRST_HEADER in headers else 0
@@ -177,13 +209,15 @@ class ContactList:
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(headers[k] for k in order)
         rows.writerows(zip(*columns, strict=True))
-        return cls.from_text(text.getvalue(), FRAME)
+        return cls.from_text(text.getvalue(), FRAME, clock)
 
     @classmethod
-    def from_text(cls, text: str, name: str = "contacts") -> ContactList:
+    def from_text(
+        cls, text: str, name: str = "contacts", clock: Clock | None = None
+    ) -> ContactList:
         """Take over a list from what would stand in its file."""
         lines = text.splitlines(keepends=True)
-        return replace(_Reader(Path(name)).read(iter(lines)), text=text)
+        return replace(_Reader(Path(name), clock).read(iter(lines)), text=text)
 
     def copy_to(self, path: Path) -> None:
         """Write the file that the list came from, or would have come from, to a `path`."""
@@ -207,9 +241,8 @@ class ContactList:
             return False
         return (
             self.rejected == other.rejected
-            and np.array_equal(self.numbers, other.numbers)
-            and np.array_equal(self.anis, other.anis)
-            and np.array_equal(self.zone_index, other.zone_index)
+            and len(self._columns) == len(other._columns)
+            and all(map(np.array_equal, self._columns, other._columns))
         )
 
     def __hash__(self) -> int:
@@ -219,7 +252,7 @@ class ContactList:
     def digest(self) -> str:
         """SHA-256 of all that the list says, wherever it was read from."""
         hashed = sha256(repr((self.zones, self.variables, self.rejected)).encode())
-        for column in (self.numbers, self.anis, self.zone_index):
+        for column in self._columns:
             hashed.update(column.astype(column.dtype.newbyteorder("<")).tobytes())
         return hashed.hexdigest()
 
@@ -243,23 +276,24 @@ class ContactList:
         return int(np.count_nonzero((self.numbers != 0) & (self.anis == 0)))
 
     @classmethod
-    def _validate(cls, value: Any) -> ContactList:
+    def _validate(cls, value: Any, info: ValidationInfo) -> ContactList:
         if isinstance(value, ContactList):
             return value
+        clock = None if info.context is None else (info.context["date"], info.context["zone"])
         if is_frame(value):
-            return cls.from_frame(value)
+            return cls.from_frame(value, clock)
         if not isinstance(value, str | Path) or not str(value):
             raise ValueError(
                 f"found {shown(value)}; write the path of a CSV file, or give a DataFrame"
             )
-        return cls.read(value)
+        return cls.read(value, clock)
 
     @classmethod
     def __get_pydantic_core_schema__(
         cls, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """Accept the path of a file, or a list that has been read."""
-        return core_schema.no_info_plain_validator_function(
+        return core_schema.with_info_plain_validator_function(
             cls._validate,
             json_schema_input_schema=core_schema.str_schema(),
             serialization=core_schema.plain_serializer_function_ser_schema(
@@ -287,8 +321,10 @@ def _field(value: Any) -> str:
 class _Reader:
     """Reads one file row by row: a list may be far larger than what is kept of it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock | None) -> None:
         self.path = path
+        self.clock = clock
+        self.own_times = {SCHEDULED_TIME: array("q"), EXPIRATION_TIME: array("q")}
         self.numbers = array("q")
         self.anis = array("q")
         self.zone_of_row = array("h")
@@ -324,7 +360,13 @@ class _Reader:
             zone_index=np.array(self.zone_of_row, dtype=np.int16),
             rejected=tuple(self.rejected),
             variables=tuple(headers[1:]),
+            schedules_us=self._times(SCHEDULED_TIME),
+            expiries_us=self._times(EXPIRATION_TIME),
         )
+
+    def _times(self, header: str) -> NDArray[np.int64] | None:
+        times = np.array(self.own_times[header], dtype=np.int64)
+        return times if (times != NO_TIME).any() else None
 
     def _headers(self, rows: Iterator[Row]) -> list[str]:
         row = next(rows, None)
@@ -349,6 +391,9 @@ class _Reader:
                 )
         self.ani_column = headers.index("ani") if "ani" in headers else 0
         self.zone_column = headers.index("time_zone") if "time_zone" in headers else 0
+        self.time_columns = {
+            header: headers.index(header) for header in self.own_times if header in headers
+        }
         return headers
 
     def _add(self, line: int, fields: list[str]) -> None:
@@ -362,12 +407,47 @@ class _Reader:
             if self.zone_column:
                 text = fields[self.zone_column].strip()
                 zone = self._zone(text)
+            times = dict.fromkeys(self.own_times, NO_TIME)
+            for header, column in self.time_columns.items():
+                text = fields[column].strip()
+                times[header] = self._time_us(header, text)
+            if NO_TIME < times[EXPIRATION_TIME] <= times[SCHEDULED_TIME]:
+                raise InvalidNumberError("expires too early")
         except InvalidNumberError as error:
             self._reject(line, text, str(error))
         else:
             self.numbers.append(number)
             self.anis.append(ani)
             self.zone_of_row.append(zone)
+            for header, time_us in times.items():
+                self.own_times[header].append(time_us)
+
+    def _time_us(self, header: str, text: str) -> int:
+        """A time of a row in microseconds since 1970, `NO_TIME` for none."""
+        if text in ("", "0", "now"):
+            return NO_TIME
+        try:
+            if text.isdecimal():
+                at = datetime.fromtimestamp(int(text), UTC)
+            else:
+                at = self._local(text)
+        except (ValueError, OverflowError, OSError):
+            raise InvalidNumberError(f"bad {header}") from None
+        if at.year not in YEARS:
+            raise InvalidNumberError(f"bad {header}")
+        return microseconds_between(_EPOCH, at)
+
+    def _local(self, text: str) -> datetime:
+        """A time that names its offset, or a local one of the list's clock."""
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            at = None
+        if at is not None and at.tzinfo is not None:
+            return at
+        if self.clock is None:
+            raise ValueError("a local time needs a clock")
+        return parse_clock_time(text, *self.clock)
 
     def _zone(self, name: str) -> int:
         index = self.zone_indexes.get(name)
@@ -387,3 +467,5 @@ class _Reader:
         self.numbers.append(0)
         self.anis.append(0)
         self.zone_of_row.append(NO_ZONE)
+        for times in self.own_times.values():
+            times.append(NO_TIME)

@@ -170,6 +170,8 @@ class Purpose(IntEnum):
     """When the next single-call request comes in."""
     LIST_SIZE = 6
     """How many contacts a campaign has whose size is a distribution."""
+    PATIENCE = 8
+    """How long the customer wants a call to be dialed."""
     OUTCOME = 10
     """What becomes of an attempt."""
     POST_DIAL_DELAY = 11

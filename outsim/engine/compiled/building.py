@@ -30,6 +30,7 @@ from outsim.engine.compiled.events import (
     ASKS,
     CONTROL,
     ENTERS_QUEUE,
+    EXPIRY_OF_CALL,
     KINDS,
     LOAD,
     OTHER,
@@ -38,7 +39,7 @@ from outsim.engine.compiled.events import (
 )
 from outsim.engine.compiled.layout import AGENDA, COURSES, DROPPED, LOST, NONE, POSTING, WORK
 from outsim.engine.compiled.state import GROWING, State
-from outsim.engine.compiled.supply import hand_loading
+from outsim.engine.compiled.supply import hand_loading, hand_times
 from outsim.engine.order import (
     CLEAR_STEP,
     EXPIRY_STEP,
@@ -340,6 +341,7 @@ def move_starts(state: State, past: Plan, plan: Plan) -> None:
             load = hand_loading(state, rank, now) if row["ready_us"] else None
         elif row["handed_in"]:
             row["ready_us"] = state.keep(now.ready_us, np.int64)
+            hand_times(state, rank, now)
         mine = items == LOAD + KINDS * rank
         if load and mine.any():
             agenda[: p["count"]][mine] = _loading(rank, *load)
@@ -354,7 +356,11 @@ def first_load(campaign: CampaignPlan) -> tuple[int, int] | None:
     if campaign.contact_list is None and campaign.is_list:
         return (0, campaign.loading_us) if campaign.size else None
     taken = np.flatnonzero(campaign.first_statuses == SCHEDULED)
-    return (int(taken[0]), int(campaign.ready_us[taken[0]])) if len(taken) else None
+    if len(taken) == 0:
+        return None
+    # Of those that are ready together the first in the list.
+    first = int(taken[np.argmin(campaign.ready_us[taken])])
+    return first, int(campaign.ready_us[first])
 
 
 def _open_heaps(state: State, plan: Plan) -> None:
@@ -362,12 +368,20 @@ def _open_heaps(state: State, plan: Plan) -> None:
     first = [*_asks(plan)] if plan.may_refuse else []
     for rank, campaign in enumerate(plan.campaigns):
         load = first_load(campaign)
-        state.arrays["campaigns"][rank]["loading"] = load[0] if load else campaign.size
+        row = state.arrays["campaigns"][rank]
+        row["loading"] = campaign.size if load is None else campaign.loading_place(load[0])
         if load:
             first.append(_loading(rank, *load))
+        order = campaign.expiry_order
+        row["expiries"] = len(order)
+        if len(order):
+            assert campaign.own_expires_us is not None
+            key = CONTROL | call_key(rank, int(order[0]), 0, EXPIRY_STEP)
+            at_us = int(campaign.own_expires_us[order[0]])
+            first.append((at_us, key, EXPIRY_OF_CALL + KINDS * rank))
     if plan.platform.reconciliation_us:
         first.append((plan.platform.reconciliation_us, OTHER, RECONCILE))
-    size = 5 * len(plan.campaigns) + len(plan.tenants) + len(state.arrays["waits"]) + 1
+    size = 6 * len(plan.campaigns) + len(plan.tenants) + len(state.arrays["waits"]) + 1
     size += len(state.arrays["requests"])
     # Of calls that wait by their outcome each is on the agenda, of others the first.
     size += len(state.arrays["tallies"])

@@ -19,6 +19,7 @@ from outsim.engine.compiled import (
 )
 from outsim.engine.compiled.events import (
     ATTEMPT_ENDS,
+    CONTROL,
     ENTERS_QUEUE,
     KINDS,
     OTHER,
@@ -37,6 +38,7 @@ from outsim.engine.compiled.layout import (
 )
 from outsim.engine.compiled.memory import Row, fetch, instant_at, kernel, set_number
 from outsim.engine.compiled.updates import change, withdraw
+from outsim.engine.order import EXPIRY_STEP
 from outsim.vocabulary import (
     ANSWERED,
     CALLEE_FAILURES,
@@ -46,6 +48,7 @@ from outsim.vocabulary import (
     EXPIRED,
     FAILED,
     FIRST_FINAL,
+    QUEUED,
     RETRIED,
     SCHEDULED,
     WAITING_RETRY,
@@ -54,24 +57,25 @@ from outsim.vocabulary import (
 
 @kernel
 def load(p: Row, rank: int) -> None:
-    """The loader of a campaign moves its next call, in list order."""
+    """The loader of a campaign moves its next call, in list order or in that of schedules."""
     campaign = campaign_at(p.campaigns, rank)
-    at = campaign.first_call + campaign.loading
+    at = campaign.first_call + loading(campaign)
     campaign.loading += 1
     while campaign.loading < campaign.size and not _is_to_load(p, campaign):
         campaign.loading += 1
     if campaign.loading == campaign.size:
         events.drop_first(p, AGENDA)
     else:
-        key = ENTERS_QUEUE | call_key(rank, campaign.loading, 1, 0)
-        events.replace_first(p, AGENDA, instant_at(campaign.ready_us, campaign.loading), key)
+        index = loading(campaign)
+        key = ENTERS_QUEUE | call_key(rank, index, 1, 0)
+        events.replace_first(p, AGENDA, instant_at(campaign.ready_us, index), key)
     move(p, rank, at)
 
 
 @kernel
 def _is_to_load(p: Row, campaign: Row) -> bool:
     """Whether the loader has anything to do with the call that it stands at."""
-    index = campaign.loading
+    index = loading(campaign)
     if call_at(p.calls, campaign.first_call + index).status != SCHEDULED:
         return False
     is_list = campaign.requests_us == 0
@@ -84,13 +88,52 @@ def move(p: Row, rank: int, at: int) -> None:
     campaign = campaign_at(p.campaigns, rank)
     if call_at(p.calls, at).status != SCHEDULED:
         return
-    if campaign.stopped or campaign.expired:
-        # Handed in after the campaign was over: it never gets a place.
-        withdraw(p, rank, at, EXPIRED if campaign.expired else CANCELED)
+    expired = campaign.expired or (
+        campaign.own_expires_us != 0
+        and p.now >= instant_at(campaign.own_expires_us, at - campaign.first_call)
+    )
+    if campaign.stopped or expired:
+        # Taken after it was over: it never gets a place.
+        withdraw(p, rank, at, EXPIRED if expired else CANCELED)
     else:
         _make(p, rank, at)
         if campaign.canceling:
             canceling.wake(p, rank, at - campaign.first_call)
+
+
+@kernel
+def loading(campaign: Row) -> int:
+    """Index of the call that the loader waits for."""
+    if campaign.loading_order == 0:
+        place: int = campaign.loading
+        return place
+    return instant_at(campaign.loading_order, campaign.loading)
+
+
+@kernel
+def expire(p: Row, rank: int) -> None:
+    """The next of the calls of a campaign that expire one by one does so (rule 16)."""
+    campaign = campaign_at(p.campaigns, rank)
+    at = campaign.first_call + expiring(campaign)
+    campaign.expiring += 1
+    if campaign.expiring == campaign.expiries:
+        events.drop_first(p, AGENDA)
+    else:
+        index = expiring(campaign)
+        key = CONTROL | call_key(rank, index, 0, EXPIRY_STEP)
+        events.replace_first(p, AGENDA, instant_at(campaign.own_expires_us, index), key)
+    call = call_at(p.calls, at)
+    in_queue = call.status == QUEUED and not call.wedged
+    if in_queue or call.status == SCHEDULED or call.status == WAITING_RETRY:
+        withdraw(p, rank, at, EXPIRED)
+    if in_queue:
+        queue.leave(p, at)
+
+
+@kernel
+def expiring(campaign: Row) -> int:
+    """Index of the call that expires next."""
+    return instant_at(campaign.expiry_order, campaign.expiring)
 
 
 @kernel
@@ -174,7 +217,10 @@ def next_status(p: Row, attempt: Row, campaign: Row) -> int:
         p, campaign, int64(attempt.call), int64(attempt.outcome)
     ):
         return FAILED
-    if campaign.expired:
+    if campaign.expired or (
+        campaign.own_expires_us != 0
+        and p.now > instant_at(campaign.own_expires_us, attempt.call - campaign.first_call)
+    ):
         return EXPIRED
     if campaign.stopped and campaign.stop_cancels_retries:
         return CANCELED

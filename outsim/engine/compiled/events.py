@@ -28,7 +28,7 @@ attempt_of = kernel(order.attempt_of)
 step_of = kernel(order.step_of)
 
 LOAD, RETRY, ADMIT, RELEASE_CAMPAIGN, RELEASE_TENANT, POST_DUE, RECONCILE, RETRY_OF_CALL = range(8)
-ASKS, ASKS_AGAIN, BEGIN, MOVE = range(8, 12)
+ASKS, ASKS_AGAIN, BEGIN, MOVE, EXPIRY_OF_CALL = range(8, 13)
 """What an entry of the agenda is about."""
 CANCEL = 15
 KINDS = 16

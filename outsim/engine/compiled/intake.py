@@ -172,8 +172,9 @@ def begin(p: Row, rank: int) -> None:
     events.drop_first(p, AGENDA)
     campaign = campaign_at(p.campaigns, rank)
     if campaign.loading < campaign.size:
-        at = instant_at(campaign.ready_us, campaign.loading)
-        key = ENTERS_QUEUE | call_key(rank, campaign.loading, 1, 0)
+        index = calls.loading(campaign)
+        at = instant_at(campaign.ready_us, index)
+        key = ENTERS_QUEUE | call_key(rank, index, 1, 0)
         events.schedule(p, AGENDA, at, key, LOAD + KINDS * rank)
 
 

@@ -63,15 +63,18 @@ CAMPAIGN = _rows(
     ("call_expires_us", "i8"),
     # Retries outcome by outcome; 0 where there is one interval for all.
     *_fields("i8", "retry_intervals", "retry_jitters", "first_tally"),
+    # Times that calls bring with them; 0 where they bring none.
+    *_fields("i8", "loading_order", "own_expires_us", "expiry_order", "expiring", "expiries"),
 )
 """A campaign, by rank. `ready_us`, `requests_us`, `place_of_zone`, `call_expires_us` (where the
-queue goes by expiry), `retry_intervals` and `retry_jitters` are addresses; `bucket` is the place
-of its pacer, `blocks` and `posts` of its first draws, `first_tally` of its first call among the
-tallies; `loading` is what its loader waits for; `before_last_retries` is the last call that is
-ready before `last_retry`. `asking` is the call whose request comes next, `asked_for` how many
-calls a request is for, `request` that of a list; `asks_again_after_us` is the address of the waits
-after each of `refusals`, of which there are `waits_after_refusal`: one for all calls, or one for
-each."""
+queue goes by expiry), and what follows it up to `expiry_order`, but for `first_tally`, are
+addresses; `bucket` is the place of its pacer, `blocks` and `posts` of its first draws,
+`first_tally` of its first call among the tallies; `loading` is the place in the loader's order of
+what it waits for, `expiring` in the order of expiries of the call that expires next;
+`before_last_retries` is the last call that is ready before `last_retry`. `asking` is the call
+whose request comes next, `asked_for` how many calls a request is for, `request` that of a list;
+`asks_again_after_us` is the address of the waits after each of `refusals`, of which there are
+`waits_after_refusal`: one for all calls, or one for each."""
 
 NUMBER = _rows(*_fields("i8", "is_up", "free_since", "first_waiting"))
 """A number that several calls of a campaign have, of which one is up at most, with those that came

@@ -27,6 +27,7 @@ from outsim.engine.compiled.events import (
     BEGIN,
     CANCEL,
     DISPATCH,
+    EXPIRY_OF_CALL,
     KINDS,
     LOAD,
     MOVE,
@@ -138,6 +139,8 @@ def _act(p: Row) -> None:
         calls.retry_is_due(p, place)
     elif kind == RETRY_OF_CALL:
         calls.retry_of_call_is_due(p, place)
+    elif kind == EXPIRY_OF_CALL:
+        calls.expire(p, place)
     elif kind == POST_DUE:
         deliveries.due_again(p, place)
     elif kind == ADMIT:
@@ -183,11 +186,18 @@ def _wanting(p: Row, source: int) -> int:
             campaign = campaign_at(p.campaigns, place)
             if not _handed_in(p, place):
                 return NEEDS_CALLS
-            if not _has_draws(p, place, 0 if campaign.stopped or campaign.expired else 1):
+            if not _has_first_draws(p, place, campaign):
                 return NEEDS_DRAWS
         elif kind in (RETRY, RETRY_OF_CALL):
             first = call_at(p.calls, place if kind != RETRY else calls.first_retry(p, place))
             if not _has_draws(p, int64(first.campaign), int64(first.number)):
+                return NEEDS_DRAWS
+        elif kind == EXPIRY_OF_CALL:
+            if not _handed_in(p, place):
+                return NEEDS_CALLS
+            campaign = campaign_at(p.campaigns, place)
+            call = call_at(p.calls, campaign.first_call + calls.expiring(campaign))
+            if not _has_draws(p, place, int64(call.attempts)):
                 return NEEDS_DRAWS
         elif kind == POST_DUE:
             row = wait_at(p.waits, place).first
@@ -206,7 +216,7 @@ def _wanting(p: Row, source: int) -> int:
         elif kind == MOVE:
             rank = int64(request_at(p.requests, place).campaign)
             campaign = campaign_at(p.campaigns, rank)
-            if not _has_draws(p, rank, 0 if campaign.stopped or campaign.expired else 1):
+            if not _has_first_draws(p, rank, campaign):
                 return NEEDS_DRAWS
     if (
         p.dispatches + p.port_count > p.attempt_room
@@ -217,6 +227,15 @@ def _wanting(p: Row, source: int) -> int:
         p.wanted_deliveries = deliveries
         return NEEDS_ROOM
     return REACHED
+
+
+@kernel
+def _has_first_draws(p: Row, rank: int, campaign: Row) -> bool:
+    """Whether there is what a call needs that is loaded, or comes too late."""
+    if campaign.stopped or campaign.expired:
+        return _has_draws(p, rank, 0)
+    # One of them may have expired by itself.
+    return _has_draws(p, rank, 1) and (campaign.own_expires_us == 0 or _has_draws(p, rank, 0))
 
 
 @kernel

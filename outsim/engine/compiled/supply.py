@@ -24,6 +24,23 @@ def _call(rank: int, campaign: CampaignPlan) -> Array:
     return call
 
 
+def hand_times(state: State, rank: int, campaign: CampaignPlan) -> None:
+    """Give a run the times that a campaign's calls bring with them (rule 16)."""
+    row = state.arrays["campaigns"][rank]
+    if not campaign.is_refusable_list:
+        _hand_order(state, rank, campaign, campaign.ready_us)
+    if campaign.own_expires_us is not None:
+        row["own_expires_us"] = state.keep(campaign.own_expires_us, np.int64)
+        row["expiry_order"] = state.keep(campaign.expiry_order, np.int64)
+
+
+def _hand_order(state: State, rank: int, campaign: CampaignPlan, ready_us: Array) -> None:
+    """Give a run the order in which a campaign's calls are loaded, if not that of the list."""
+    order = campaign.loading_order(ready_us)
+    if order is not None:
+        state.arrays["campaigns"][rank]["loading_order"] = state.keep(order, np.int64)
+
+
 def hand_calls(state: State, rank: int, campaign: CampaignPlan) -> None:
     """Give a run the calls of a campaign, before the first thing happens to one of them."""
     row, contacts = state.arrays["campaigns"][rank], campaign.contacts
@@ -36,6 +53,7 @@ def hand_calls(state: State, rank: int, campaign: CampaignPlan) -> None:
         row["requests_us"] = state.keep(campaign.requests_us, np.int64)
     if state.platform[0]["by_expiry"]:
         row["call_expires_us"] = state.keep(campaign.call_expires_us, np.int64)
+    hand_times(state, rank, campaign)
     row["unfinished"] = len(accepted) - int(contacts.wedged[accepted].sum())
     row["handed_in"] = 1
     first = campaign.first_call_id
@@ -68,8 +86,13 @@ def hand_loading(state: State, rank: int, campaign: CampaignPlan) -> tuple[int, 
     ready_us = campaign.list_ready_us(int(state.arrays["requests"][row["request"]]["taken"]))
     row["ready_us"] = state.keep(ready_us, np.int64)
     accepted = campaign.accepted
-    row["loading"] = accepted[0] if len(accepted) else campaign.size
-    return (int(accepted[0]), int(ready_us[accepted[0]])) if len(accepted) else None
+    if len(accepted) == 0:
+        row["loading"] = campaign.size
+        return None
+    _hand_order(state, rank, campaign, ready_us)
+    first = int(accepted[np.argmin(ready_us[accepted])])
+    row["loading"] = 0 if row["loading_order"] else first
+    return first, int(ready_us[first])
 
 
 class Draws:

@@ -48,6 +48,8 @@ def load(
     p: Platform, campaign: CampaignState, taken: list[Call], ready_us: Sequence[int]
 ) -> Process:
     """The loader of a campaign: it moves the calls in list order (rules 1 and 2)."""
+    if campaign.plan.own_times.scheduled_us is not None:
+        taken = sorted(taken, key=lambda call: ready_us[call.index])
     for call in taken:
         if call.status == SCHEDULED:
             yield p.events.at(ready_us[call.index], EventClass.ENTERS_QUEUE, call.key(1))
@@ -60,12 +62,16 @@ def move(p: Platform, call: Call) -> None:
     campaign = call.campaign
     if call.status != SCHEDULED:
         return
-    if campaign.stopped or campaign.expired:
-        # Handed in after the campaign was over: it never gets a place.
-        p.recorder.note(9 if campaign.expired else 12, call, "comes too late")
-        p.statuses.withdraw(call, EXPIRED if campaign.expired else CANCELED)
+    plan, expired = campaign.plan, p.events.now >= campaign.expires_us[call.index]
+    if campaign.stopped or expired:
+        # Taken after it was over: it never gets a place.
+        p.recorder.note(9 if expired else 12, call, "comes too late")
+        p.statuses.withdraw(call, EXPIRED if expired else CANCELED)
     else:
-        p.recorder.note(2 if campaign.plan.is_list else 1, call, "is ready")
+        rule = 2 if plan.is_list else 1
+        if plan.own_times.scheduled_us is not None:
+            rule = 16
+        p.recorder.note(rule, call, "is ready")
         call.process = p.events.start(live(p, call))
         if campaign.canceler is not None:
             p.canceling.wake(call)
@@ -181,7 +187,7 @@ def next_status(attempt: Attempt) -> int:
         return COMPLETED
     if attempt.outcome not in RETRIED or not has_retry_left(attempt):
         return FAILED
-    if campaign.expired:
+    if campaign.expired or attempt.ended > campaign.expires_us[attempt.call.index]:
         return EXPIRED
     if campaign.stopped and campaign.rules.stop_cancels_retries:
         return CANCELED
@@ -218,4 +224,6 @@ def rule_of_status(attempt: Attempt, status: int) -> int:
         if attempt.attempt <= campaign.rules.max_retry and attempt.outcome in RETRIED:
             return 17
         return 6 if attempt.outcome == CONGESTION else 8
-    return {COMPLETED: 7, EXPIRED: 9, CANCELED: 12, WAITING_RETRY: 8}[status]
+    if status == EXPIRED:
+        return 9 if campaign.expired else 16
+    return {COMPLETED: 7, CANCELED: 12, WAITING_RETRY: 8}[status]

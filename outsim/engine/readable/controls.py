@@ -60,6 +60,21 @@ def expire(p: Platform, campaign: CampaignState) -> Process:
     _withdraw(p, campaign, EXPIRED, retries=True, queued=True)
 
 
+def expire_calls(p: Platform, campaign: CampaignState) -> Process:
+    """Calls of a campaign expire one by one, each at an instant of its own (rule 16)."""
+    expires_us = campaign.plan.own_expires_us
+    assert expires_us is not None
+    for index in campaign.plan.expiry_order:
+        call = campaign.calls[index]
+        yield control(p, int(expires_us[index]), call.key(0, EXPIRY_STEP))
+        in_queue = call.status == QUEUED and not call.is_wedged
+        if in_queue or call.status in (SCHEDULED, WAITING_RETRY):
+            p.recorder.note(16, call, "expires by itself")
+            p.statuses.withdraw(call, EXPIRED)
+        if in_queue:
+            p.queue.leave(call)
+
+
 def _withdraw(
     p: Platform, campaign: CampaignState, status: int, *, retries: bool, queued: bool
 ) -> None:

@@ -51,6 +51,8 @@ def submit(p: Platform, plan: Plan, submitted: CampaignPlan) -> CampaignState:
         p.events.start(controls.clear(p, campaign, rules.clear_effect_us))
     if rules.expires_us < plan.latest_us:
         p.events.start(controls.expire(p, campaign))
+    if submitted.own_expires_us is not None:
+        p.events.start(controls.expire_calls(p, campaign))
     return campaign
 
 

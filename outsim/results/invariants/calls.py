@@ -115,11 +115,11 @@ def final_status_is_what_ended_the_call(run: RunArrays) -> Iterator[Violation]:
     yield from violation(run, "failed with attempts left", "calls", (status == FAILED) & ~allowed)
     yield from violation(run, "not failed", "calls", over & allowed & (status != FAILED))
     ends = {
-        CANCELED: run.per_campaign(lambda campaign: campaign.rules.stop_effect_us),
-        EXPIRED: run.per_campaign(lambda campaign: campaign.rules.expires_us),
+        CANCELED: run.per_call(lambda campaign: campaign.rules.stop_effect_us),
+        EXPIRED: run.of_calls(lambda campaign: campaign.call_expires_us),
     }
     for code, instant in ends.items():
-        early = (status == code) & (run.calls["final"] < instant[run.rank_of_call])
+        early = (status == code) & (run.calls["final"] < instant)
         yield from violation(run, "canceled or expired too early", "calls", early)
     again = run.follows[1:] & ~np.isin(a["outcome"][run.by_call][:-1], RETRIED)
     yield from violation(run, "dialed again after it", "attempts", again, run.by_call[:-1])
@@ -145,7 +145,7 @@ def stop_is_kept(run: RunArrays) -> Iterator[Violation]:
     status, of = run.calls["status"], run.rank_of_call
     stopped = (effect < run.ended_us)[of] & run.handed_in
     left = stopped & (
-        ((status == SCHEDULED) & run.comes_up(effect))
+        ((status == SCHEDULED) & run.comes_up(effect[of]))
         | ((status == WAITING_RETRY) & cancels[of])
         | ((status == QUEUED) & (reaches & cancels)[of] & ~run.wedged)
     )
@@ -195,9 +195,9 @@ def _first_stays(run: RunArrays, rank: int) -> tuple[Integers, Integers]:
 
 def expired_calls_are_over(run: RunArrays) -> Iterator[Violation]:
     """From the expiry on no call waits for anything: it has expired, or is being dialed."""
-    expires = run.per_campaign(lambda campaign: campaign.rules.expires_us)
+    expires = run.of_calls(lambda campaign: campaign.call_expires_us)
     status = run.calls["status"]
     waits = (status == SCHEDULED) & run.comes_up(expires)
     waits |= (status == WAITING_RETRY) | ((status == QUEUED) & ~run.wedged)
-    left = waits & (expires < run.ended_us)[run.rank_of_call] & run.handed_in
+    left = waits & (expires < run.ended_us) & run.handed_in
     yield from violation(run, "still there after the expiry", "calls", left)

@@ -20,18 +20,18 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def not_dispatched_before_start(run: RunArrays) -> Iterator[Violation]:
-    """No dispatch before the start of the campaign, or before the call was taken."""
-    start = run.per_campaign(lambda campaign: max(campaign.start_us, campaign.submitted_us))
+    """No dispatch before the campaign's start, the call's own schedule, or its being taken."""
+    start = run.of_calls(lambda campaign: campaign.wait_starts_us)[run.attempts["call_id"]]
     taken = run.taken_us[run.attempts["call_id"]]
-    early = run.attempts["dispatched"] < np.maximum(start[run.rank], taken)
+    early = run.attempts["dispatched"] < np.maximum(start, taken)
     early |= ~came(taken)
     yield from violation(run, "too early", "attempts", early)
 
 
 def not_dispatched_after_expiry(run: RunArrays) -> Iterator[Violation]:
-    """No dispatch at the expiry or after it."""
-    expires = run.per_campaign(lambda campaign: campaign.rules.expires_us)
-    late = run.attempts["dispatched"] >= expires[run.rank]
+    """No dispatch at the expiry of the call or after it: its own, or its campaign's."""
+    expires = run.of_calls(lambda campaign: campaign.call_expires_us)
+    late = run.attempts["dispatched"] >= expires[run.attempts["call_id"]]
     yield from violation(run, "too late", "attempts", late)
 
 

@@ -202,8 +202,7 @@ class Causes:
 
     def _before_the_queue(self, course: _Course) -> None:
         run = self.run
-        start = run.per_campaign(lambda campaign: campaign.start_us)
-        course.go("schedule", start[run.rank_of_call])
+        course.go("schedule", run.of_calls(lambda campaign: campaign.wait_starts_us))
         again = np.flatnonzero(run.made_before > 0)
         if len(again):
             at_us, ended_us, ready_us = (

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from outsim.clock import MISSING, SECOND
+from outsim.clock import MISSING, NEVER, SECOND
 from outsim.engine.records import Columns, Integers, shift
 from outsim.plan import CampaignPlan
 from outsim.results.run_arrays import Rows, RunArrays, first_carried_us
@@ -305,8 +305,24 @@ class _Calls:
 
     @cached_property
     def wait_starts_at(self) -> Integers:
-        start = self.run.per_call(lambda c: c.start_us + self.run.origin_us)
-        return np.asarray(np.maximum(self.submitted_at, start, out=start))
+        return self.run.of_calls(lambda c: c.wait_starts_us) + self.run.origin_us
+
+    @cached_property
+    def given_up_at(self) -> Integers:
+        until = self.run.wanted_until_us
+        has_end = until != NEVER
+        until[has_end] += self.run.origin_us
+        until[~has_end] = MISSING
+        return until
+
+    @cached_property
+    def dialed_after_wanted(self) -> NDArray[np.bool_]:
+        raw, until = self.run.records.attempts, self.run.wanted_until_us
+        late = np.zeros(len(until), dtype=np.bool_)
+        for rows in blocks(raw.rows):
+            call_id = raw["call_id"][rows]
+            late[call_id[raw["dispatched"][rows] > until[call_id]]] = True
+        return late
 
     @property
     def status(self) -> Array:
