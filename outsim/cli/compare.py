@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from outsim.cli.options import ComparedFlags, Shown, StudyFlags, with_options
+from outsim.cli.options import ComparedFlags, MattersFlags, Shown, StudyFlags, with_options
 
 
 @with_options
@@ -14,6 +14,7 @@ def compare(
     *,
     scenarios: Annotated[list[str], typer.Argument(metavar="A B ...", help="Scenario files.")],
     compared: ComparedFlags,
+    difference: MattersFlags,
     antithetic: Annotated[
         bool,
         typer.Option(
@@ -55,6 +56,7 @@ def compare(
     question = ask(
         *map(load_with_advice, scenarios),
         **compared.given(),
+        **difference.given(),
         antithetic=antithetic,
         stratified=stratified,
         controls=controls,

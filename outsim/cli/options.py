@@ -258,6 +258,26 @@ class ComparedFlags(EverybodyFlags):
         return options | {"deadline": self.deadline, "across_zones": self.across_zones}
 
 
+@dataclass(frozen=True)
+class MattersFlags:
+    """Which difference matters."""
+
+    matters: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MEASURE=LEAST",
+            help="Least difference that is called better or worse, with commas between, such as "
+            "wait=1min,completed=0.5points; default: half a point, 5 s, or 10 s by the clock.",
+        ),
+    ] = None
+
+    def given(self) -> dict[str, Any]:
+        """Keyword parameters of the question."""
+        from outsim.studies.matters import split_matters
+
+        return {"matters": split_matters(separated(self.matters) or [])}
+
+
 def with_options(command: Callable[Given, None]) -> Callable[Given, None]:
     """Decorate a command: a parameter that is a dataclass of options becomes these options."""
     hints = get_type_hints(command, include_extras=True)

@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from outsim.cli.options import CampaignName, ScenarioFile, Shown, StudyFlags, with_options
+from outsim.cli.options import (
+    CampaignName,
+    MattersFlags,
+    ScenarioFile,
+    Shown,
+    StudyFlags,
+    with_options,
+)
 
 
 @with_options
@@ -25,6 +32,7 @@ def schedule(
             "scenario's start is in, to the next.",
         ),
     ] = None,
+    difference: MattersFlags,
     study: StudyFlags,
     shown: Shown,
 ) -> None:
@@ -33,5 +41,7 @@ def schedule(
     from outsim.questions.schedule import schedule as ask
 
     loaded = load_with_advice(scenario)
-    question = ask(loaded, campaign, every=every, between=between, **study.given())
+    question = ask(
+        loaded, campaign, every=every, between=between, **difference.given(), **study.given()
+    )
     present(question.run(), shown)

@@ -6,7 +6,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from outsim.cli.options import ComparedFlags, ScenarioFile, Shown, SizeFlags, count, with_options
+from outsim.cli.options import (
+    ComparedFlags,
+    MattersFlags,
+    ScenarioFile,
+    Shown,
+    SizeFlags,
+    count,
+    with_options,
+)
 
 
 @with_options
@@ -66,6 +74,7 @@ def sweep(
         ),
     ] = False,
     compared: ComparedFlags,
+    difference: MattersFlags,
     size: SizeFlags,
     shown: Shown,
 ) -> None:
@@ -83,6 +92,7 @@ def sweep(
         measure=measure,
         measures=measures,
         **compared.given(),
+        **difference.given(),
         **size.given(counts=True),
     )
     present(question.run(), shown)

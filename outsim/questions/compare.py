@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Unpack
 
 from outsim.display import UNKNOWN, format_estimate, format_figure, format_matters, percent
@@ -22,6 +21,7 @@ from outsim.scenario.model import Scenario
 from outsim.studies.comparable import asked_about, campaign_of, compared
 from outsim.studies.default_replications import COMPARE, check_replications
 from outsim.studies.foot import with_foot
+from outsim.studies.matters import read_matters
 from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
 from outsim.studies.variance_reduction import in_words
@@ -296,6 +296,7 @@ def compare(
     stratified: bool = False,
     controls: bool = False,
     verbose: bool = False,
+    matters: Mapping[str, str | float] | None = None,
     **options: Unpack[StudyOptions],
 ) -> StudyQuestion[Comparison]:
     """Compare scenarios over paired replications.
@@ -323,6 +324,9 @@ def compare(
     verbose : bool
         Whether the answer also says what measures are on one day, p5 to p95 of days, and what
         pairing the replications saved.
+    matters : mapping of str to str or float, optional
+        Least difference that is called better or worse, by measure: ``{"wait": "1min",
+        "completed": "0.5points"}``; see `outsim.studies.matters`. Default: the measures' own.
 
     Raises
     ------
@@ -350,6 +354,11 @@ def compare(
         controls=controls,
         **options,
     )
+    least = read_matters(matters, (*COMPARED, *whose.measures))
     return StudyQuestion(
-        "compare", run, partial(Comparison.of, verbose=verbose, planned=run.planned, whose=whose)
+        "compare",
+        run,
+        lambda findings: Comparison.of(
+            replace(findings, matters=least), verbose=verbose, planned=run.planned, whose=whose
+        ),
     )

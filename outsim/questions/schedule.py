@@ -6,8 +6,8 @@ the campaign starts; and every run goes on until the campaign is over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import combinations
@@ -30,6 +30,7 @@ from outsim.scenario.campaigns import Campaign
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import campaign_of
 from outsim.studies.foot import with_foot
+from outsim.studies.matters import read_matters
 from outsim.studies.study_result import START_TIME_MEASURES, StudyResult
 from outsim.studies.variants import Variants, about_campaign, check_start, labels_of, starts_of
 from outsim.text import plain
@@ -415,6 +416,7 @@ def schedule(
     *,
     every: str = EVERY,
     between: tuple[str | datetime, str | datetime] | None = None,
+    matters: Mapping[str, str | float] | None = None,
     **options: Unpack[StudyOptions],
 ) -> StudyQuestion[Schedule]:
     """Compare start times of a campaign by `SCHEDULE_MEASURES`.
@@ -430,6 +432,8 @@ def schedule(
         First and latest start, as local clock times or aware datetimes; both are among the
         starts, if the steps meet the last one. Default: the full hour in which the scenario
         has the start, to the next full hour.
+    matters : mapping of str to str or float, optional
+        Least difference that counts, by measure, as for `outsim.compare`.
 
     Raises
     ------
@@ -455,4 +459,7 @@ def schedule(
         },
     )
     run = variants.stream(measures=SCHEDULE_MEASURES, **options)
-    return StudyQuestion("schedule", run, Schedule)
+    least = read_matters(matters, SCHEDULE_MEASURES)
+    return StudyQuestion(
+        "schedule", run, lambda findings: Schedule(replace(findings, matters=least))
+    )

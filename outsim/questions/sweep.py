@@ -31,6 +31,7 @@ from outsim.studies.comparable import UNLIKE, asked_about, check_alike
 from outsim.studies.crossover import DEFAULT_PROBES, Crossover, find_crossover
 from outsim.studies.default_replications import SWEEP, check_replications
 from outsim.studies.identity import check_collection, write_request
+from outsim.studies.matters import matters_from, read_matters
 from outsim.studies.promises import read_measure
 from outsim.studies.sensitivity import make_design, usual_kind
 from outsim.studies.study import Study
@@ -108,6 +109,7 @@ def sweep(
     all_tenants: bool = False,
     deadline: str | Sequence[str] | None = None,
     across_zones: bool = False,
+    matters: Mapping[str, str | float] | None = None,
     replications: int | None = None,
     precision: Mapping[str, str | float] | None = None,
     timeout: str | None = None,
@@ -145,6 +147,8 @@ def sweep(
         and queue among them.
     campaign, campaigns, all_tenants, deadline, across_zones
         As for `outsim.compare`: what is asked about, and what may differ in two scenarios.
+    matters : mapping of str to str or float, optional
+        Least difference that counts, by measure, as for `outsim.compare`.
     replications : int, optional
         How many at each point; default: 8. A search for a flip takes more where it must.
     precision, timeout
@@ -169,6 +173,7 @@ def sweep(
     whose = Everybody.of(scenarios, campaigns, all_tenants=all_tenants)
     more = (*PORT_MEASURES, *(item.about(EVERYBODY) for item in PORT_MEASURES[:-1]))
     taken = tuple(dict.fromkeys((*MEASURES, about, *(more if measures else ()), *whose.measures)))
+    least = read_matters(matters, taken)
     chosen = assumed(*scenarios) if assumptions else Assumed((), ())
     asked = tuple(read_factor(text, *scenarios) for text in vary)
     names = {factor.name for factor in asked}
@@ -205,6 +210,10 @@ def sweep(
     kept |= {"campaigns": [_written(one) for one in campaigns], "all_tenants": all_tenants}
     # The scenarios are kept as they are asked about: only what may differ is to be said again.
     kept |= {"across_zones": across_zones}
+    if least:
+        kept["matters"] = least
+    for kind, value in (("campaign", campaign), ("deadline", deadline)):
+        kept[kind] = value if isinstance(value, str | None) else [*value]
     if campaign is None or isinstance(campaign, str | Campaign):
         kept["campaign"] = campaign and _written(campaign)
     else:
@@ -216,6 +225,7 @@ def sweep(
         if directory is not None:
             check_collection(Path(directory))
             write_request(Path(directory), "sweep", scenarios, seed, kept, is_finished=False)
+        answer = Sweep(scenarios, factors, chosen.left_out, about, seed, 0, made, matters=least)
         answer = Sweep(
             *(scenarios, factors, chosen.left_out, about, seed, 0, made),
             whose=whose,
@@ -228,6 +238,7 @@ def sweep(
             if other is not None:
                 base = await work.run(scenarios, "base", **counted)
                 counted = {"replications": base.replications}
+                base = replace(base, matters=least)
                 answer = replace(answer, base=base, replications=base.replications)
             if made is not None:
                 answer = await _run_design(answer, work, counted)
@@ -271,7 +282,10 @@ async def _find_crossovers(answer: Sweep, work: _Work) -> tuple[Crossover, ...]:
             work.differences,
             replications=answer.replications,
             comparisons=len(factors),
-            support=answer.measure.support.of_difference,
+            support=replace(
+                answer.measure.support.of_difference,
+                negligible=matters_from(answer.measure, answer.matters),
+            ),
         )
         for factor in factors
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from outsim.scenario.factors import Factor
 from outsim.scenario.model import Scenario
 from outsim.studies.comparable import describe_unlike, label_scenarios, position_of, unlike
 from outsim.studies.crossover import Crossover
+from outsim.studies.matters import matters_from
 from outsim.studies.sensitivity import Design, Sensitivity, analyse
 from outsim.studies.study_result import StudyResult
 
@@ -56,6 +57,8 @@ class SweepRuns:
     """Whether all measures are shown at each point."""
     flips: tuple[Crossover, ...] = ()
     """What each assumption does to the sign of the difference, largest effect first."""
+    matters: Mapping[str, float] = field(default_factory=dict)
+    """Least differences that matter by measure, where they were asked for."""
 
     @property
     def is_paired(self) -> bool:
@@ -115,7 +118,7 @@ class SweepRuns:
                 self.design,
                 self.values(measure.name),
                 self.seed,
-                matters_from=measure.matters_from(),
+                matters_from=matters_from(measure, self.matters),
             )
             for measure in dict.fromkeys((*MEASURES, self.measure))
             if not measure.optional or not np.isnan(self.values(measure.name)).all()

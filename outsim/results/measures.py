@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Literal, TypeVar
 
 import numpy as np
+import pandas as pd
 
 from outsim.clock import HOUR, MINUTE, MISSING, SECOND
 from outsim.errors import StudyError, unknown_name
@@ -51,6 +52,18 @@ def completed_by(view: CallTables[Figure], at: datetime) -> Figure:
 def done_by(view: CallTables[Figure], at: datetime) -> Figure:
     """Calls that have their final status by a clock time, whichever it is, of all accepted."""
     return view.ratio(view.count(view.accepted["final_at"] <= at), view.count(view.accepted))
+
+
+def out_by(view: CallTables[Figure], at: datetime) -> Figure:
+    """Calls that are out by a clock time, of all whose wait counts.
+
+    A call is out with the dispatch of its first attempt that the carrier takes, where its wait
+    ends; see `CallTables.counted_waits` for those that count.
+    """
+    counted, waits_s = view.counted_waits
+    calls = view.calls[counted]
+    waits = pd.to_timedelta(np.where(np.isfinite(waits_s), waits_s, np.nan), unit="s").round("us")
+    return view.ratio(view.count(calls["wait_starts_at"] + waits <= at), view.count(calls))
 
 
 def answered_by_person_share(view: CallTables[Figure]) -> Figure:
@@ -457,6 +470,11 @@ def dials(view: View) -> float:
     return float(len(view.attempts))
 
 
+def dials_after_stop(view: View) -> float:
+    """Attempts dispatched from the request to stop on, retries included; NaN without a stop."""
+    return dispatched_before_stop_effect(view) + dispatched_after_stop_effect(view)
+
+
 _AFTER = ("dispatched_before_stop_effect", "dispatched_after_stop_effect")
 
 STOP_MEASURES: tuple[Measure, ...] = (
@@ -464,3 +482,9 @@ STOP_MEASURES: tuple[Measure, ...] = (
     Measure("dials", "dials, retries included", "number", dials, "minimize"),
     *(item for item in MEASURES if item.name in _AFTER),
 )
+
+COUNTS: tuple[Measure, ...] = (
+    *STOP_MEASURES[:2],
+    Measure("dials_after_stop", "dialed after the stop", "number", dials_after_stop, "minimize"),
+)
+"""What is counted of calls and dials, for promises about how many there may be."""

@@ -90,7 +90,7 @@ class CallTables(ABC, Generic[Figure]):
         return self.wanted["status"] == "completed"
 
     @cached_property
-    def _counted_waits(self) -> tuple[NDArray[np.bool_], Array]:
+    def counted_waits(self) -> tuple[NDArray[np.bool_], Array]:
         """Which calls have a wait that counts, and these waits in seconds.
 
         A wait ends with the dispatch of the first attempt that the carrier takes: one
@@ -152,7 +152,7 @@ class View(CallTables[float]):
     @cached_property
     def waits_s(self) -> Array:
         """Waits of the calls that count, sorted, in seconds; inf for one that never went out."""
-        return np.sort(self._counted_waits[1])
+        return np.sort(self.counted_waits[1])
 
     @cached_property
     def finish(self) -> pd.Timestamp | None:
@@ -265,7 +265,7 @@ class ByTenant(CallTables[Array]):
     @cached_property
     def _waits(self) -> tuple[Codes, Codes, Array]:
         """Where the waits of each tenant begin, how many they are, and all, sorted in each."""
-        counted, waits = self._counted_waits
+        counted, waits = self.counted_waits
         tenant = self._tenant[counted]
         order = np.lexsort((waits, tenant))
         counts = np.bincount(tenant, minlength=self._size)

@@ -9,10 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import exp, floor, isfinite, log, log10
 from typing import Any
 
-from outsim.clock import format_duration, parse_duration_us, parse_rate
+from outsim.clock import SECOND, after, format_duration, parse_duration_us, parse_rate
 from outsim.errors import ScenarioError
 from outsim.scenario.defaults import DEFAULTS, defaults_in_use
 from outsim.scenario.keys import key_path, kinds_at
@@ -45,6 +46,8 @@ class Range:
     """How many values, evenly spaced, if that was said."""
     listed: tuple[str, ...] = ()
     """The values as they were written, where each was; a value is then its place among them."""
+    is_descending: bool = False
+    """Whether the values go from the high end to the low one."""
 
     def text(self, value: float) -> str:
         """A value as a scenario file has it."""
@@ -55,7 +58,7 @@ class Range:
         return f"{value:.10g}{self.unit}"
 
     def values(self, count: int | None = None) -> tuple[float, ...]:
-        """Values from the low end to the high one, in the unit."""
+        """Values from the low end to the high one, or back, in the unit."""
         count = count or self.count
         if count is None:
             count = int(self.high - self.low) + 1 if self.is_whole else FINE
@@ -63,7 +66,8 @@ class Range:
         spaced = [self.low + (self.high - self.low) * k / steps for k in range(count)]
         if self.is_whole:
             spaced = [float(round(value)) for value in spaced]
-        return tuple(dict.fromkeys(spaced))
+        values = tuple(dict.fromkeys(spaced))
+        return values[::-1] if self.is_descending else values
 
     @property
     def is_clock(self) -> bool:
@@ -72,8 +76,13 @@ class Range:
 
     @property
     def first_number(self) -> int:
-        """The low end as a whole number, where every one from there on is a value; else 0."""
-        return int(self.low) if self.is_whole and self.count is None else 0
+        """The low end as a whole number, where every one from there on is a value; else 0.
+
+        Where values go down it is the high end, below 0, so that they go up from there as well.
+        """
+        if not self.is_whole or self.count is not None:
+            return 0
+        return -int(self.high) if self.is_descending else int(self.low)
 
     def set_in(self, scenario: Scenario, value: float) -> Scenario:
         """The scenario, called as before, with this value at the key."""
@@ -81,6 +90,39 @@ class Range:
 
 
 _CLOCK = ":00"
+
+
+@dataclass(frozen=True)
+class Moments(Range):
+    """Clock times of one key, in even steps, counted in minutes of the day of the first one."""
+
+    first: datetime | None = None
+
+    @classmethod
+    def of(cls, key: str, moments: Sequence[datetime], *, is_descending: bool) -> Moments:
+        """These moments, which are evenly spaced, in the order of time or back."""
+        first = moments[0]
+        low = first.hour * 60 + first.minute + (first.second + first.microsecond / 1e6) / 60
+        high = low + (moments[-1].timestamp() - first.timestamp()) / 60
+        count = len(moments)
+        return cls(key, low, high, _CLOCK, False, count, (), is_descending, first)
+
+    def moment(self, value: float) -> datetime:
+        """The moment that a value stands for."""
+        assert self.first is not None
+        return after(self.first, round((value - self.low) * 60 * SECOND))
+
+    def text(self, value: float) -> str:
+        """Clock time of a value; with its date, where that is not the first one's."""
+        at = self.moment(value)
+        form = "%H:%M" if not at.second else "%H:%M:%S"
+        if self.first is not None and at.date() != self.first.date():
+            form = f"%Y-%m-%d {form}"
+        return at.strftime(form)
+
+    def set_in(self, scenario: Scenario, value: float) -> Scenario:
+        """The scenario, called as before, with this moment at the key."""
+        return scenario.with_({self.key: self.moment(value)}, name=scenario.name)
 
 
 def read_range(text: str, scenario: Scenario) -> Range:

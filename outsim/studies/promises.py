@@ -37,11 +37,13 @@ from outsim.results.everybody import (
 )
 from outsim.results.measures import (
     ALL_MEASURES,
+    COUNTS,
     WAIT_MEAN,
     Measure,
     Subject,
     completed_by,
     done_by,
+    out_by,
     status_lag_at_s,
     time_to_first_dispatch_at_s,
     wait_at_s,
@@ -155,6 +157,8 @@ FORMS = (
     "completed_share >= 90 %",
     "finished <= 17:30",
     "95% of calls done by 18:00",
+    "95% of calls out by 11:00",
+    "at most 300 dialed after the stop",
     "P(finished <= 17:30) >= 0.95",
 )
 """One example of each form that a promise may have."""
@@ -185,6 +189,9 @@ SHORT_NAMES = {
     "port use": "port_use",
     "port share": "port_share",
     "peak queue": "peak_queue",
+    "dialed": "dials",
+    "calls dialed": "calls_dialed",
+    "dialed after the stop": "dials_after_stop",
     "completed per port-hour": "completions_per_port_hour",
     "fair share": FAIR_SHARE.name,
     "waiting port share": WAITING_SHARE.name,
@@ -200,6 +207,7 @@ _CALLS = re.compile(
     re.IGNORECASE,
 )
 _BOUND = re.compile(rf"\s*((?:\"[^\"]*\"|.)+?)\s*{_RELATION}\s*(.+)", re.IGNORECASE)
+_COUNT = re.compile(r"\s*(at most|at least)\s+([\d.]+\s*%?)\s+(.+)", re.IGNORECASE)
 _EVERY = re.compile(r"every\s+(tenant|campaign)'s\s+(.+)", re.IGNORECASE)
 _MOST = re.compile(r"(max|min)\s+(.+)", re.IGNORECASE)
 _LEVEL = re.compile(r"p(\d+(?:\.\d+)?) (wait|status lag|time to first dispatch)")
@@ -225,7 +233,11 @@ _AT_LEVEL: dict[str, Callable[..., float]] = {
     "status lag": status_lag_at_s,
     "time to first dispatch": time_to_first_dispatch_at_s,
 }
-_DONE: dict[str, Callable[..., float]] = {"done": done_by, "completed": completed_by}
+_DONE: dict[str, Callable[..., float]] = {
+    "out": out_by,
+    "done": done_by,
+    "completed": completed_by,
+}
 
 
 def read_promise(text: str, scenario: Scenario) -> Promise:
@@ -292,13 +304,17 @@ def _read_event(event: str, text: str, scenario: Scenario) -> Promise:
             subject = _subject(words, where, scenario, at_most=False)[1]
             measure = _about(measure, subject, where)
         return Promise(text, measure, False, _number(share, text, "share of calls"))
-    bound = _BOUND.fullmatch(event)
-    if bound is None:
+    count, bound = _COUNT.fullmatch(event), _BOUND.fullmatch(event)
+    if count is None and bound is None:
         raise StudyError(
             f"promise {text!r}: found no limit in {event.strip()!r}; write it like one of "
             + "; ".join(FORMS)
         )
-    name, relation, written = bound.groups()
+    if count is not None:
+        relation, written, name = count.groups()
+    else:
+        assert bound is not None
+        name, relation, written = bound.groups()
     at_most = relation.lower() in _AT_MOST
     measure = read_measure(name, f"promise {text!r}", scenario, at_most=at_most)
     return Promise(text, measure, at_most, _limit(measure, written, text, scenario))
@@ -374,7 +390,9 @@ def _about(measure: Measure, subject: Subject | None, where: str) -> Measure:
 
 def find_measure(name: str, where: str) -> Measure:
     """Measure that people mean by a name: ``p95 wait``, ``mean wait``, ``finished``."""
-    known = {measure.name: measure for measure in (*ALL_MEASURES, *OF_TENANTS_ALONE, FAIRNESS)}
+    known = {
+        measure.name: measure for measure in (*ALL_MEASURES, *COUNTS, *OF_TENANTS_ALONE, FAIRNESS)
+    }
     words = " ".join(name.split())
     if words in known:
         return known[words]

@@ -8,8 +8,8 @@ confidence that is named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from itertools import product
@@ -37,6 +37,7 @@ from outsim.studies.comparable import describe_unlike, label_scenarios, position
 from outsim.studies.control_variates import Controlled
 from outsim.studies.estimands import Estimand, Estimator, Values
 from outsim.studies.input_uncertainty import VarianceComponents
+from outsim.studies.matters import matters_from
 from outsim.studies.run_array import ABOUT, Array, RunArray
 from outsim.studies.runs import NONE, PLAIN_RUN, VarianceReduction
 from outsim.studies.stopping import Precision
@@ -74,6 +75,8 @@ class StudyResult:
     """What became of antithetic and stratified runs."""
     swapped: RunArray | None = None
     """The same with the callees of the paired replications; None where callees are not drawn."""
+    matters: Mapping[str, float] = field(default_factory=dict)
+    """Least differences that matter by measure, where they were asked for."""
 
     @property
     def replications(self) -> int:
@@ -246,7 +249,7 @@ class StudyResult:
 
     def matters_from(self, name: str) -> float:
         """Smallest difference from the first scenario that matters, of the measure of a name."""
-        return self.measure(name).matters_from(self.mean(0, name).mean)
+        return matters_from(self.measure(name), self.matters, self.mean(0, name).mean)
 
     def verdict(self, scenario: int | str, name: str, *, together: int = 1) -> Verdict:
         """What is known of a scenario against the first one in a measure, by its name.
