@@ -19,6 +19,7 @@ from outsim.results.result import Result
 from outsim.scenario import Scenario, load
 from outsim.tape import Tape
 from tests.both_engines import first_difference
+from tests.engine import scenarios
 from tests.strategies import mappings
 
 MORNING = {
@@ -212,3 +213,26 @@ def test_another_end_at_the_latest_is_refused_whatever_the_background():
 def test_a_moment_outside_the_run_is_refused():
     with pytest.raises(MomentError, match="lies outside the run"):
         outsim.simulate(scenario(), until=scenario().clock.begins - timedelta(hours=1))
+
+
+@pytest.mark.parametrize("second", [10, 25, 70, 130])
+def test_a_branch_goes_on_with_what_is_canceled_paused_and_held_for_its_number(second, tmp_path):
+    """Cut while calls are canceled one by one, in a pause, and while a number is up."""
+    rows = [f"21255501{k % 4:02d},2125550199" for k in range(40)]
+    stopped = scenarios.scenario(
+        scenarios.campaign(
+            "canceled",
+            contact_list=scenarios.contact_list(tmp_path, *rows),
+            max_retry=2,
+            stop_at=5,
+            stop_mode="calls",
+            cancel_rate="6/min",
+        ),
+        scenarios.campaign("paused", contacts=30, max_retry=1),
+        platform={"ports": 3, "one_call_per_number": True},
+        profiles={"people": {"human": 20, "voicemail": 10, "no_answer": 40, "busy": 30}},
+        pause=[scenarios.part(campaign="paused", begins=20, ends=100)],
+    )
+    branch = outsim.simulate(stopped, until=scenarios.moment(second)).resume()
+    assert_whole(branch, stopped)
+    assert (branch.calls["status"] == "canceled").sum() > 10
