@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from outsim.clock import NEVER, after, parse_rate
 from outsim.errors import SandboxError, ScenarioError
@@ -15,7 +16,7 @@ from outsim.live.inputs import Submit
 from outsim.live.tape import SessionTape
 from outsim.plan import CampaignPlan
 from outsim.scenario.campaigns import Campaign
-from outsim.scenario.contacts import ContactList
+from outsim.scenario.contacts import Clock, ContactList
 from outsim.scenario.files import read_rows
 
 
@@ -61,13 +62,18 @@ def definition_of(entry: Submit, begins: datetime, zones: Collection[str]) -> Ca
         If it makes no campaign.
     """
     assert entry.campaign is not None
+    zone = begins.tzinfo
+    assert isinstance(zone, ZoneInfo)
+    clock = after(begins, entry.at).date(), zone
     try:
         return Campaign(
             name=entry.campaign,
             tenant=entry.tenant,
             submitted_at=after(begins, entry.at),
             start=after(begins, max(entry.start or 0, entry.at)),
-            contact_list=_in_zones(ContactList.from_text(entry.contacts), entry.contacts, zones),
+            contact_list=_in_zones(
+                ContactList.from_text(entry.contacts, clock=clock), entry.contacts, zones, clock
+            ),
             max_retry=entry.max_retry,
             retry_interval=entry.retry_interval_s * 1_000_000,
             expires_at=None if entry.expires is None else after(begins, entry.expires),
@@ -79,7 +85,9 @@ def definition_of(entry: Submit, begins: datetime, zones: Collection[str]) -> Ca
         raise SandboxError(str(error)) from None
 
 
-def _in_zones(contacts: ContactList, text: str, zones: Collection[str]) -> ContactList:
+def _in_zones(
+    contacts: ContactList, text: str, zones: Collection[str], clock: Clock
+) -> ContactList:
     """A list whose rows have no time zone but these: others count as that of the scenario."""
     unknown = {*contacts.zones} - {*zones}
     if not unknown:
@@ -98,4 +106,4 @@ def _in_zones(contacts: ContactList, text: str, zones: Collection[str]) -> Conta
             lines.append(blank.getvalue())
         else:
             lines.append(row.text)
-    return ContactList.from_text("\n".join(lines))
+    return ContactList.from_text("\n".join(lines), clock=clock)

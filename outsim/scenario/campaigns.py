@@ -286,6 +286,11 @@ class Campaign(Part):
         return f"{self.tenant}/{self.name}"
 
     @property
+    def ever_expires(self) -> bool:
+        """Whether all its calls expire, sooner or later."""
+        return self.expires_at is not None or self.expires_after is not None
+
+    @property
     def said_by_outcome(self) -> dict[str, Retry]:
         """What is said of retries after some outcomes, by the name of the outcome."""
         return {} if self.retry is None else self.retry.by_outcome

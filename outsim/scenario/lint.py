@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from outsim.clock import MINUTE, RATE_SECONDS, SECOND, after, format_duration, format_rate
 from outsim.display import percent
 from outsim.scenario.campaigns import Campaign, window_spans
-from outsim.scenario.lint_lives import by_outcome
+from outsim.scenario.lint_lives import by_outcome, lives
 from outsim.scenario.lint_load import load_by_day
 from outsim.scenario.lint_queue import queue
 from outsim.scenario.lint_settings import Advised, events, values, zones
@@ -175,6 +175,7 @@ def _campaign(scenario: Scenario, campaign: Campaign) -> Advised:
         yield from _time_enough(scenario, campaign, opportunity)
         yield from _retries(campaign, opportunity)
     yield from by_outcome(campaign)
+    yield from lives(scenario, campaign)
 
 
 def _instants(scenario: Scenario, campaign: Campaign) -> Advised:
@@ -255,7 +256,8 @@ def _time_enough(scenario: Scenario, campaign: Campaign, opportunity: Opportunit
         return
     contacts = opportunity.contacts or dialable(scenario, campaign)
     where = f" in {opportunity.zone}" if opportunity.contacts else ""
-    key = "window" if campaign.window is not None else "expires_at"
+    key = "expires_at" if campaign.expires_after is None else "expires_after"
+    key = "window" if campaign.window is not None else key
     if not opportunity.spans:
         yield key, f"leaves no time to call anybody{where} between start and expiry or run's end"
         return
@@ -263,7 +265,9 @@ def _time_enough(scenario: Scenario, campaign: Campaign, opportunity: Opportunit
     needed_us = contacts / rate * SECOND
     if needed_us > opportunity.length_us:
         yield (
-            key if campaign.window or campaign.expires_at else "contacts",
+            key
+            if campaign.window or campaign.expires_at or campaign.expires_after
+            else "contacts",
             f"the {contacts:,.0f} contacts{where} can't all be dialed: at {limit} that takes "
             f"{format_duration(needed_us)}, and there are "
             f"{format_duration(opportunity.length_us)}",
@@ -316,7 +320,7 @@ def _retries(campaign: Campaign, opportunity: Opportunity) -> Advised:
                 key,
                 f"{'is' if key == 'retry_interval' else 'makes intervals of'} "
                 f"{' to '.join(lengths)}: {count} can come before "
-                f"{'expiry' if campaign.expires_at else 'the latest end of the run'}"
+                f"{'expiry' if campaign.ever_expires else 'the latest end of the run'}"
                 f"{' inside the window' if campaign.window else ''}",
             )
 
@@ -358,6 +362,8 @@ def opportunities(scenario: Scenario, campaign: Campaign) -> list[Opportunity]:
     until = scenario.instant_us(scenario.clock.latest_end)
     if campaign.expires_at is not None:
         until = min(until, scenario.instant_us(campaign.expires_at))
+    if campaign.expires_after is not None and campaign.requests is None:
+        until = min(until, scenario.instant_us(campaign.submitted) + campaign.expires_after)
     return [
         Opportunity(zone, contacts, _cut(_open(scenario, campaign, zone), since, until))
         for zone, contacts in _zones(scenario, campaign).items()
