@@ -21,7 +21,7 @@ from outsim.scenario import load
 from tests.in_a_thread import studies_in_a_thread
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/page.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/page.md", "docs/queue.md")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(outsim [^`\n]+)`")
 GROUP = typer.main.get_command(app)

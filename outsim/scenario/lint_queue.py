@@ -61,7 +61,13 @@ def _priorities(scenario: Scenario) -> set[int]:
 
 
 def _has_expiry(scenario: Scenario) -> bool:
-    return any(campaign.expires_at is not None for campaign in scenario.campaign)
+    return any(
+        campaign.expires_at is not None
+        or campaign.expires_after is not None
+        or (campaign.requests is not None and campaign.requests.expires_s is not None)
+        or (campaign.contact_list is not None and campaign.contact_list.expiries_us is not None)
+        for campaign in scenario.campaign
+    )
 
 
 def _guarantees(scenario: Scenario) -> Iterator[tuple[str, str]]:

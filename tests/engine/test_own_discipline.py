@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
@@ -235,3 +236,22 @@ def test_the_compiled_engine_takes_none() -> None:
     with pytest.raises(EngineError, match="discipline: a run up to a moment takes none"):
         simulate(asked, until="09:01", discipline=Priority)  # type: ignore[call-overload]
     assert simulate(asked, discipline=Priority).engine == "simpy"
+
+
+def test_the_one_in_the_documents_does_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a small version of its scenario nobody gets more than half while others wait."""
+    text = (Path(outsim.__file__).parents[1] / "docs" / "queue.md").read_text()
+    (block,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    small = scenario(
+        campaign("long", contacts=30),
+        campaign("short", tenant="zeta", start=5, contacts=8),
+        campaign("soon", tenant="bolt", start=6, contacts=4, expires_at=3000),
+        platform={"ports": 4},
+    )
+    monkeypatch.setattr(outsim, "load", lambda _: small)
+    names: dict[str, Any] = {}
+    exec(block, names)
+    order = order_of_dispatch(names["result"])
+    assert order[:4] == ["long"] * 4
+    assert order[4:8] == ["soon", "soon", "long", "long"]
+    check_invariants(names["result"])

@@ -248,7 +248,12 @@ def _open_sub_queues(state: State, plan: Plan) -> None:
         if tenant["sub_queues"] == 0:
             tenant["first_sub_queue"] = first[rank]
         tenant["sub_queues"] += counts[rank]
-    groups = state.table("groups", len(plan.tenants) if apart else 1)
+    if discipline.by_expiry:
+        # Each sub-queue is a group of its own.
+        groups = state.table("groups", len(sub_queues))
+        sub_queues["group"] = groups["first_offer"] = np.arange(len(sub_queues))
+    else:
+        groups = state.table("groups", len(plan.tenants) if apart else 1)
     if apart:
         groups["first_offer"] = state.arrays["tenants"]["first_sub_queue"]
         groups["turn"][: len(plan.tenants)] = [TURN // tenant.weight for tenant in plan.tenants]
@@ -257,7 +262,7 @@ def _open_sub_queues(state: State, plan: Plan) -> None:
     p["sub_queue_count"], p["group_count"] = sum(counts), len(groups)
     _open_expiry_queues(state, plan, discipline.by_expiry)
     p["retries_last"] = priorities == 2
-    p["has_guarantees"] = discipline.has_guarantees
+    p["looks_at_all"] = discipline.has_guarantees or discipline.by_expiry
 
 
 def _open_expiry_queues(state: State, plan: Plan, by_expiry: bool) -> None:

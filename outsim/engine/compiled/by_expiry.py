@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from outsim.engine.compiled.layout import NONE, call_at, campaign_at, expiry_queue_at
-from outsim.engine.compiled.memory import Row, instant_at, kernel, number_at, set_number
+from outsim.engine.compiled.memory import Row, instant_at, kernel, number_at, rare, set_number
 from outsim.vocabulary import FIRST_FINAL
 
 
-@kernel
-def expires_us(p: Row, at: int) -> int:
+@rare
+def _expires_us(p: Row, at: int) -> int:
     """When a call expires."""
     campaign = campaign_at(p.campaigns, call_at(p.calls, at).campaign)
     return instant_at(campaign.call_expires_us, at - campaign.first_call)
 
 
-@kernel
+@rare
 def _is_before(p: Row, one: int, other: int) -> bool:
-    first, second = expires_us(p, one), expires_us(p, other)
+    first, second = _expires_us(p, one), _expires_us(p, other)
     if first == second:
         return call_at(p.calls, one).sequence < call_at(p.calls, other).sequence
     return first < second
 
 
-@kernel
+@rare
 def add(p: Row, place: int, at: int) -> int:
     """Put a call in its sub-queue; return the one that is first now."""
     queue = expiry_queue_at(p.expiry_queues, place)
@@ -35,10 +35,12 @@ def add(p: Row, place: int, at: int) -> int:
         set_number(p.expiry_entries, base + hole, above)
         hole = (hole - 1) // 2
     set_number(p.expiry_entries, base + hole, at)
-    return number_at(p.expiry_entries, base)
+    first = number_at(p.expiry_entries, base)
+    queue.expires = _expires_us(p, first)
+    return first
 
 
-@kernel
+@rare
 def drop_first(p: Row, place: int) -> int:
     """Take the first call off its sub-queue; return the one that is first now, NONE if none is.
 
@@ -51,10 +53,11 @@ def drop_first(p: Row, place: int) -> int:
             return NONE
         first = number_at(p.expiry_entries, queue.first_entry)
         if call_at(p.calls, first).status < FIRST_FINAL:
+            queue.expires = _expires_us(p, first)
             return first
 
 
-@kernel
+@rare
 def _drop_root(p: Row, queue: Row) -> None:
     queue.entries -= 1
     base, hole = queue.first_entry, 0

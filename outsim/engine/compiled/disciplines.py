@@ -7,14 +7,20 @@ leaves it at once.
 
 from __future__ import annotations
 
-from outsim.engine.compiled import by_expiry, ports
-from outsim.engine.compiled.layout import NONE, call_at, group_at, sub_queue_at, tenant_at
-from outsim.engine.compiled.memory import Row, kernel, number_at, set_number
+from outsim.engine.compiled import ports
+from outsim.engine.compiled.layout import (
+    NONE,
+    call_at,
+    expiry_queue_at,
+    group_at,
+    sub_queue_at,
+    tenant_at,
+)
+from outsim.engine.compiled.memory import Row, kernel, number_at, rare, set_number
 from outsim.units import WHOLE
 
 PRIORITY_BITS = 40
-"""A sub-queue's order is its priority above the number of its first entry; where the queue goes
-by expiry, it is that of its first call."""
+"""A sub-queue's order is its priority above the number of its first entry."""
 
 
 @kernel
@@ -25,19 +31,11 @@ def _set_offer(p: Row, group: Row, place: int, at: int) -> None:
 
 
 @kernel
-def _entered_before(p: Row, one: int, other: int) -> bool:
-    """Which of two sub-queues goes first whose first calls expire together."""
-    first, second = sub_queue_at(p.sub_queues, one).first, sub_queue_at(p.sub_queues, other).first
-    return call_at(p.calls, first).sequence < call_at(p.calls, second).sequence
-
-
-@kernel
 def _rise(p: Row, group: Row, place: int, at: int) -> None:
     order = sub_queue_at(p.sub_queues, at).order
     while place > 0:
         above = number_at(p.offers, group.first_offer + (place - 1) // 2)
-        its = sub_queue_at(p.sub_queues, above).order
-        if its < order or (its == order and _entered_before(p, above, at)):
+        if sub_queue_at(p.sub_queues, above).order < order:
             break
         _set_offer(p, group, place, above)
         place = (place - 1) // 2
@@ -54,18 +52,13 @@ def _sink(p: Row, group: Row, place: int, at: int) -> None:
         best = number_at(p.offers, group.first_offer + below)
         if below + 1 < group.offers:
             other = number_at(p.offers, group.first_offer + below + 1)
-            one, two = (
-                sub_queue_at(p.sub_queues, best).order,
-                sub_queue_at(p.sub_queues, other).order,
-            )
             # Which of the two it is nobody can guess, the processor neither: no jump.
-            later = two < one
-            if two == one:
-                later = _entered_before(p, other, best)
+            later = (
+                sub_queue_at(p.sub_queues, other).order < sub_queue_at(p.sub_queues, best).order
+            )
             below += later
             best += (other - best) * later
-        its = sub_queue_at(p.sub_queues, best).order
-        if order < its or (order == its and _entered_before(p, at, best)):
+        if order < sub_queue_at(p.sub_queues, best).order:
             break
         _set_offer(p, group, place, best)
         place = below
@@ -74,9 +67,6 @@ def _sink(p: Row, group: Row, place: int, at: int) -> None:
 
 @kernel
 def _set_order(p: Row, sub_queue: Row) -> None:
-    if p.by_expiry:
-        sub_queue.order = by_expiry.expires_us(p, sub_queue.first)
-        return
     sub_queue.order = (sub_queue.priority << PRIORITY_BITS) | call_at(
         p.calls, sub_queue.first
     ).sequence
@@ -98,12 +88,6 @@ def goes_sooner(p: Row, at: int) -> None:
     sub_queue = sub_queue_at(p.sub_queues, at)
     _set_order(p, sub_queue)
     _rise(p, group_at(p.groups, sub_queue.group), sub_queue.place, at)
-
-
-@kernel
-def entry_of(p: Row, sub_queue: Row) -> int:
-    """A number that tells the first call of a sub-queue from others that were or will be it."""
-    return call_at(p.calls, sub_queue.first).sequence if p.by_expiry else sub_queue.order
 
 
 @kernel
@@ -131,8 +115,8 @@ def head(p: Row) -> int:
     The oldest eligible entry goes next, sub-queues of a lower priority number before others. Where
     tenants take turns, it is the oldest of the tenant whose turn starts first.
     """
-    if p.has_guarantees:
-        return _head_by_guarantee(p)
+    if p.looks_at_all:
+        return _head_by_expiry(p) if p.by_expiry else _head_by_guarantee(p)
     best = NONE
     for place in range(p.group_count):
         group = group_at(p.groups, place)
@@ -145,7 +129,23 @@ def head(p: Row) -> int:
     return number_at(p.offers, group_at(p.groups, best).first_offer)
 
 
-@kernel
+@rare
+def _head_by_expiry(p: Row) -> int:
+    """The sub-queue whose first call expires first; each is a group of its own."""
+    best, order, expires = NONE, 0, 0
+    for place in range(p.group_count):
+        group = group_at(p.groups, place)
+        if group.offers == 0:
+            continue
+        at = number_at(p.offers, group.first_offer)
+        its_order = sub_queue_at(p.sub_queues, at).order
+        its_expires = expiry_queue_at(p.expiry_queues, at).expires
+        if best == NONE or its_expires < expires or (its_expires == expires and its_order < order):
+            best, order, expires = at, its_order, its_expires
+    return best
+
+
+@rare
 def _head_by_guarantee(p: Row) -> int:
     """That of a tenant with less than it is guaranteed; see `readable.GuaranteedShares`."""
     service = ports.in_service(p)

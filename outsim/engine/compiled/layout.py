@@ -105,12 +105,14 @@ SUB_QUEUE = _rows(
 )
 """Queued calls that are held back together. `place` is its place among the offers."""
 
-EXPIRY_QUEUE = _rows(("first_entry", "i8"), ("entries", "i8"))
-"""A heap of queued calls, by sub-queue, where the queue goes by expiry; see `by_expiry`."""
+EXPIRY_QUEUE = _rows(("first_entry", "i8"), ("entries", "i8"), ("expires", "i8"))
+"""A heap of queued calls, by sub-queue, where the queue goes by expiry; see `by_expiry`. `expires`
+is when the first of them does."""
 
 GROUP = _rows(*_fields("i8", "turn_ends", "turn", "first_offer", "offers", "guaranteed"))
 """Sub-queues among which the oldest entry goes first: of a tenant where tenants take turns or have
-guarantees, else all. Its offers are a heap of sub-queues from `first_offer` on."""
+guarantees, a single one where the queue goes by expiry, else all. Its offers are a heap of
+sub-queues from `first_offer` on."""
 
 ATTEMPT = _rows(
     # What its end needs comes first: it fills one line of the processor's cache.
@@ -205,12 +207,12 @@ PLATFORM = _rows(
     *_fields("i8", "dispatches", "updates", "deliveries", "begun_updates", "begun_dials"),
     *_fields("i8", "attempt_room", "update_room", "delivery_room"),
     # The dispatcher, and what it looks at.
-    *_fields("i8", "look_at", "head_sub_queue", "head_sequence", "head_since", "sequence"),
+    *_fields("i8", "look_at", "head_sub_queue", "head_call", "head_since", "sequence"),
     *_fields("i8", "port_count", "ports_out", "ports_busy", "ports_free_since", "free_ports_left"),
     *_fields(
         "i8", "sub_queue_count", "group_count", "endpoint_count", "retries_last", "turns_reached"
     ),
-    *_fields("i8", "by_expiry", "has_guarantees"),
+    *_fields("i8", "looks_at_all", "by_expiry"),
     *_fields("i8", "worker_count", "workers_out", "workers_busy", "status_outages"),
     *_fields("i8", "dial_work_us", "status_work_us"),
     *_fields("i8", "carrier_level", "carrier_at", "carrier_capacity", "carrier_offset_us"),

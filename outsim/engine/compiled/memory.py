@@ -37,6 +37,12 @@ def kernel(function: Callable[..., Any]) -> Any:
     return njit(function, nogil=True, error_model="numpy", **options)
 
 
+def rare(function: Callable[..., Any]) -> Any:
+    """Compile a function of the kernel that few scenarios need: it is no part of its callers."""
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return njit(function, nogil=True, error_model="numpy", **options)
+
+
 def _place(builder: Any, arguments: Any, itemsize: int) -> Any:
     address, index = arguments
     wide = builder.sext(index, _ADDRESS) if index.type.width < _ADDRESS.width else index

@@ -33,7 +33,7 @@ from outsim.engine.compiled.layout import (
     sub_queue_at,
     tenant_at,
 )
-from outsim.engine.compiled.memory import Row, fetch, kernel, number_at, set_number
+from outsim.engine.compiled.memory import Row, fetch, kernel, number_at, rare, set_number
 from outsim.engine.compiled.updates import change
 from outsim.engine.order import RELEASE_CAMPAIGN_STEP, RELEASE_TENANT_STEP
 from outsim.vocabulary import DIALING, FIRST_FINAL, NO_TYPE
@@ -66,7 +66,7 @@ def enter(p: Row, at: int) -> None:
         wake(p, p.now)
 
 
-@kernel
+@rare
 def _enter_by_expiry(p: Row, place: int, sub_queue: Row, at: int) -> None:
     before = sub_queue.first
     sub_queue.first = by_expiry.add(p, place, at)
@@ -173,10 +173,9 @@ def look(p: Row) -> None:
         if p.holds_numbers and numbers.is_up(p, sub_queue.first):
             _set_aside(p, at, sub_queue)
             continue
-        entry = disciplines.entry_of(p, sub_queue)
-        if p.head_sub_queue != at or p.head_sequence != entry:
+        if p.head_sub_queue != at or p.head_call != sub_queue.first:
             p.head_sub_queue = at
-            p.head_sequence = entry
+            p.head_call = sub_queue.first
             p.head_since = p.now
         if ports.free(p) <= 0:
             return
