@@ -9,7 +9,7 @@ import pytest
 from outsim.engine import ENGINES
 from outsim.errors import ScenarioError
 from outsim.results.checkpoint import simulate
-from outsim.results.invariants import check_invariants
+from outsim.results.invariants import check_invariants, violations
 from outsim.results.result import Result
 from outsim.tape import Tape
 
@@ -273,3 +273,28 @@ def test_a_request_of_a_better_class_waits_for_one_call_only(engine):
         campaign("single", tenant="zeta", requests=requests(30, 90), priority=1),
     )
     assert dispatched(result, "single") == [40.0, 100.0]
+
+
+@pytest.mark.parametrize(
+    ("queue", "broken"),
+    [
+        ("priority", {"queue order is kept"}),
+        ("earliest_expiry", {"queue order is kept"}),
+        ("guaranteed", {"guaranteed shares come first"}),
+    ],
+)
+def test_a_run_that_went_first_in_first_out_breaks_the_invariants_of_the_others(queue, broken):
+    lists = (
+        campaign("bulk", tenant="bulk", contacts=6),
+        campaign("gold", tenant="gold", start=5, contacts=3, priority=1, expires_at=3000),
+    )
+    shares = tenants(gold={"guaranteed_share": 0.5})
+    fifo, other = (
+        simulate(
+            scenario(*lists, tenant=shares, platform={"ports": 2, "queue": name}), engine="simpy"
+        )
+        for name in ("fifo", queue)
+    )
+    check_invariants(fifo)
+    object.__setattr__(fifo.arrays, "plan", other.arrays.plan)  # as if the queue had been another
+    assert {one.invariant for one in violations(fifo)} == broken
