@@ -11,7 +11,7 @@ from outsim.display import UNKNOWN, format_estimate, format_figure, format_matte
 from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError
 from outsim.estimates import LEVEL, Estimate
-from outsim.questions.everybody import NOBODY, Everybody, Gains
+from outsim.questions.everybody import Everybody, Gains
 from outsim.questions.question import StudyOptions, StudyQuestion, asks
 from outsim.questions.reasons import reasons
 from outsim.results.measures import MEASURES, Measure
@@ -61,20 +61,21 @@ class Comparison(Answer):
         *,
         verbose: bool = False,
         planned: int = 0,
-        whose: Everybody = NOBODY,
+        whose: Everybody | None = None,
     ) -> Comparison:
         """What findings come to, `verbose` or not, of so many replications that are `planned`.
 
         Of two scenarios measured by `COMPARED` it is also said why they differ; of those in
-        `whose`, who gains.
+        `whose`, by default all that were measured, who gains.
         """
         says_why = len(findings.scenarios) == 2 and set(findings.data.columns) >= _REASONS
         shown = tuple(measure for measure in findings.measures if measure.name not in _REASONS)
         why = reasons(findings) if says_why else []
         gains = None
+        whose = Everybody.measured(findings) if whose is None else whose
         if whose.subjects:
             gains = Gains(replace(findings, measures=shown), whose)
-            shown = tuple(measure for measure in shown if measure not in whose.measures)
+            shown = tuple(measure for measure in shown if measure.of is None)
         return cls(replace(findings, measures=shown), verbose, why, planned, gains)
 
     @property

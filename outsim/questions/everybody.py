@@ -64,6 +64,17 @@ class Everybody:
                 named.append(BACKGROUND)
         return cls(tuple(dict.fromkeys(named)))
 
+    @classmethod
+    def measured(cls, findings: StudyResult) -> Everybody:
+        """All of whom a study has kept what is measured; nobody where something is missing."""
+        kinds = ("campaign", "tenant", "background")
+        found = (measure.of for measure in findings.measures)
+        whose = cls(
+            tuple(dict.fromkeys(of for of in found if of is not None and of.kind in kinds))
+        )
+        names = {measure.name for measure in whose.measures}
+        return whose if names <= {measure.name for measure in findings.measures} else NOBODY
+
     @property
     def has_tenants(self) -> bool:
         """Whether all tenants are asked about."""

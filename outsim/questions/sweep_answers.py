@@ -31,6 +31,9 @@ NOT_SWEPT = (
     "would turn an answer round."
 )
 
+_FEW = 4
+"""Values that were listed of which the first line has each."""
+
 MOST_POINTS = 30
 """Points of a design that are listed one by one; `Sweep.to_dict` has all of them."""
 
@@ -334,6 +337,11 @@ class Sweep(SweepRuns, Answer):
         low, high = (self._written(column[index], signed=self.is_paired) for index in (0, last))
         ends = [", ".join(self.point(index).values()) for index in (0, last)]
         of = "difference in " if self.is_paired else ""
+        if self.factors[0].range.listed and len(column) <= _FEW:
+            texts = [self._written(value, signed=self.is_paired) for value in column]
+            shown = [self.factors[0].shown(place / last) for place in range(len(column))]
+            each = ", ".join(f"{text} at {at}" for text, at in zip(texts, shown, strict=True))
+            return f"{of}{self._label(self.measure)}, by {self.factors[0].name}: {each}."
         return (
             f"{of}{self._label(self.measure)}: {low} at {self.factors[0].name} = {ends[0]}, "
             f"{high} at {ends[1]}."

@@ -18,7 +18,7 @@ from outsim.display import percent
 from outsim.document import Answer, Document
 from outsim.errors import ScenarioError, unknown_name
 from outsim.plan import CampaignPlan
-from outsim.results.measures import measure
+from outsim.results.measures import PORT_MEASURES, measure
 from outsim.results.run_arrays import RunArrays, in_run, period
 from outsim.results.saving import SavedRun, provenance, read, save
 from outsim.results.tables.causes import Causes, Until
@@ -355,6 +355,12 @@ class Result(Answer):
             views["(background)"] = self.view_of(lambda plan: plan.background)
         return summary(views)
 
+    def _ports(self) -> dict[str, dict[str, float]]:
+        """What the calls of each campaign, and all calls, took of the platform, by measure."""
+        views = {self._label(one): self.measure_view(one) for one in self.scenario.campaign}
+        views["(all calls)"] = self.measure_view(ALL_CALLS)
+        return {label: measure(view, PORT_MEASURES) for label, view in views.items()}
+
     @cached_property
     def assumptions(self) -> ParameterTable:
         """Every number that this result rests on, with its grade and source."""
@@ -400,6 +406,7 @@ class Result(Answer):
         campaign = self.scenario.campaign_under_study
         return summary_document(
             self._summary(),
+            self._ports(),
             self.scenario,
             label=None if campaign is None else self._label(campaign),
             attempts=f"{self.arrays.attempts.rows:,} attempts",
@@ -421,6 +428,7 @@ class Result(Answer):
                 "attempts": self.arrays.attempts.rows,
                 "background_share": self.background_share,
                 "campaigns": self._summary().to_dict(orient="index"),
+                "ports": self._ports(),
                 "assumptions": [
                     {"key": key, "value": d.value, "grade": d.grade, "source": d.source}
                     for key, d in DEFAULTS.items()

@@ -97,6 +97,17 @@ def test_a_study_of_everybody_is_kept_and_read_again(tmp_path: Any) -> None:
     read = {item.name: item for item in again.measures}
     for item in kept.gains.whose.measures:
         assert (read[item.name].of, read[item.name].label) == (item.of, item.label)
+    assert Comparison.of(again.result).document().answer == kept.document().answer
+
+
+def test_a_run_says_what_campaigns_take_of_the_platform() -> None:
+    result = outsim.simulate(shared("fifo"), progress=None)
+    ports = json.loads(json.dumps(result.to_dict()))["ports"]
+    assert [*ports][-1] == "(all calls)"
+    shares = [of["port_share"] for of in ports.values()]
+    assert sum(shares[:-1]) == pytest.approx(1)
+    assert ports["(all calls)"]["peak_queue"] >= max(of["peak_queue"] for of in ports.values())
+    assert result.document().tables[1].caption == "Ports and queue"
 
 
 class TestCapacity:

@@ -322,6 +322,8 @@ class TestValuesOneByOne:
             progress=None,
         ).run()
         assert [answer.point(k)["platform.ports"] for k in range(3)] == ["1", "2", "5"]
+        said = answer.document().answer
+        assert [f" at {ports}" in said for ports in (1, 2, 5)] == [True] * 3
         shown = [table.caption for table in answer.document().tables]
         assert "All measures, by platform.ports" in shown
         measures = answer.to_dict()["design"]["points"][1]["measures"]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from outsim.display import format_figure
 from outsim.document import Document, Table
-from outsim.results.measures import MEASURES, measure
+from outsim.results.measures import MEASURES, PORT_MEASURES, measure
 from outsim.results.view import View
 from outsim.scenario.defaults import DEFAULTS, defaults_in_use
 from outsim.scenario.model import Scenario
@@ -53,6 +53,7 @@ def with_units(table: pd.DataFrame, begins: datetime) -> pd.DataFrame:
 
 def summary_document(
     table: pd.DataFrame,
+    ports: Mapping[str, Mapping[str, float]],
     scenario: Scenario,
     *,
     label: str | None,
@@ -60,7 +61,10 @@ def summary_document(
     background: str,
     run: str,
 ) -> Document:
-    """What happened to the campaigns of a run, in words and a table; `label` is under study."""
+    """What happened to the campaigns of a run, in words and tables; `label` is under study.
+
+    `ports` has what campaigns, and all calls, took of the platform.
+    """
     begins = scenario.clock.begins
     if scenario.background:
         attempts += f"; background tenants make {background}"
@@ -80,7 +84,7 @@ def summary_document(
         title="What happened in this run?",
         answer=answer,
         asked=f"{scenario.name}: one run, {run} ({scenario.clock.zone}). {attempts}.",
-        tables=[_table(table, scenario)],
+        tables=[_table(table, scenario), _ports(ports, begins)],
         notes=[
             "One run is one day that could be; `outsim compare` gives means with intervals.",
             f"It rests on {len(defaults)} defaults, {assumed} of them assumptions: "
@@ -106,3 +110,18 @@ def _table(table: pd.DataFrame, scenario: Scenario) -> Table:
         if not (entry.optional and table[entry.name].isna().all())
     ]
     return Table("Calls and measures by campaign", ["", *map(str, table.index)], rows)
+
+
+def _ports(ports: Mapping[str, Mapping[str, float]], begins: datetime) -> Table:
+    """What campaigns, and all calls, took of the platform: a row a measure."""
+    rows = [
+        [
+            entry.label,
+            *(
+                format_figure(entry.kind, figures[entry.name], begins)
+                for figures in ports.values()
+            ),
+        ]
+        for entry in PORT_MEASURES
+    ]
+    return Table("Ports and queue", ["", *ports], rows)
