@@ -177,7 +177,7 @@ def _intake(draw: st.DrawFn, one_in: int) -> Mapping:
             is_there=_Choices([True] + [False] * (one_in - 1)),
             intake_rate=_Choices([*_RATES_OF_REQUESTS] * 2 + [None] * len(_RATES_OF_REQUESTS)),
             intake_burst=_sometimes(_of(1, 1, 2)),
-            queue_limit=_sometimes(_of(5, 20, 40)),
+            queue_limit=_sometimes(_of(4, 8, 25)),
         )
     )
     if not limits.pop("is_there"):

@@ -85,3 +85,11 @@ def test_the_status_page_shows_a_refused_call_from_its_request_on(result: Result
     status = outsim.status(result, "singles", at="09:00:15").run()
     assert status.page["status"].tolist()[1] == "refused"
     assert status.differing == 0
+
+
+def test_a_call_that_is_still_asked_for_stands_as_refused_and_in_no_queue(result: Result) -> None:
+    status = outsim.status(result, "singles", at="09:00:50").run()
+    assert status.page["status"].tolist()[3] == "refused"
+    assert len(status.page) == 4
+    queue = result.snapshot("09:00:50").campaign[0]
+    assert sum(queue.count(state) for state in ("queued", "scheduled")) == 0

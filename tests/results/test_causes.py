@@ -12,7 +12,7 @@ import pytest
 from outsim.results.checkpoint import simulate
 from outsim.results.result import Result
 from outsim.results.tables.causes import CAUSES, QUEUE_CAUSES
-from tests.engine.scenarios import campaign, part, recorded, run, scenario
+from tests.engine.scenarios import campaign, part, recorded, requests, run, scenario
 from tests.results.runs import EMPTY, full
 
 
@@ -93,6 +93,15 @@ OUTSIDE: dict[str, Callable[[], Result]] = {
         endpoint=[part(name="page", latency="30 s", timeout="20 s", retry_after=["2000 s"])],
     ),
     "wedged": lambda: run(campaign(contacts=5), platform={"wedged_calls": 1.0}),
+    "asking_again": lambda: run(
+        campaign(
+            requests=requests(0, 1),
+            when_refused="asks again",
+            asks_again={"interval": "900 s", "cap": "900 s", "most": 6},
+        ),
+        platform={"intake_rate": "1/h"},
+        clock={"ends": "11:00"},
+    ),
 }
 
 

@@ -167,7 +167,7 @@ def test_no_column_of_a_table_is_a_copy(column: Column):
     assert np.shares_memory(array, memory(table[column.name]))
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", [name for name in TABLES if name != "requests"])
 def test_tables_share_the_memory_of_the_records(table):
     result = full()
     shown, recorded = result.tables[table], getattr(result.arrays.records, table)

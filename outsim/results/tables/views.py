@@ -50,7 +50,7 @@ def status_page(
             columns={"status": "true_status", "attempt": "true_attempt"}
         )
     )
-    page = page.reset_index()
+    page = _still_asking(page, calls).reset_index()
     known = page["status"].isin(AFTER_ATTEMPT_STATUSES) & (page["attempt"] > 0)
     ended = attempts[["call_id", "attempt", "outcome", "callee_type"]]
     page = page.merge(ended, on=["call_id", "attempt"], how="left", sort=False)
@@ -61,6 +61,17 @@ def status_page(
     columns = ["call_id", "tenant", "campaign", "index", "number", "ani", "status", "attempt"]
     columns += ["callee_type", "call_info", "since", "true_status", "true_attempt", "wedged"]
     return page[columns]
+
+
+def _still_asking(page: pd.DataFrame, calls: pd.DataFrame) -> pd.DataFrame:
+    """A page on which calls that are asked for, and were not taken yet, stand as refused."""
+    asking = page["status"].isna()
+    if not asking.any():
+        return page
+    types = {"attempt": "int8", "true_attempt": "int8"}
+    nothing = dict.fromkeys(types, 0) | dict.fromkeys(("status", "true_status"), "refused")
+    since = calls.set_index("call_id")["submitted_at"].reindex(page.index)
+    return page.fillna(nothing).astype(types).assign(since=page["since"].fillna(since))
 
 
 def counts(page: pd.DataFrame) -> list[tuple[str, int, int]]:
@@ -160,8 +171,9 @@ def snapshot(
     happened = updates[updates["happened_at"] <= moment]
     last = happened.drop_duplicates("call_id", keep="last").set_index("call_id")
     known = calls.loc[(calls["submitted_at"] <= moment) & ~calls["wedged"]].set_index("call_id")
+    # One whose client is still asking for it is not there yet.
     known = known[["tenant", "campaign", "number", "attempts"]].join(
-        last[["status", "attempt", "happened_at"]]
+        last[["status", "attempt", "happened_at"]], how="inner"
     )
     ended = attempts[(attempts["ended_at"] <= moment) & attempts["outcome"].isin(_FAILURES)]
     known["failures"] = ended["call_id"].value_counts().reindex(known.index, fill_value=0)
