@@ -163,6 +163,21 @@ def after(moment: datetime, elapsed_us: int) -> datetime:
     return (moment.astimezone(UTC) + timedelta(microseconds=elapsed_us)).astimezone(moment.tzinfo)
 
 
+LONGEST_ROW = 3 * DAY // 2
+"""What lasts longer is shown day by day."""
+
+
+def days_of(begins: datetime, ends: datetime) -> list[tuple[datetime, datetime]]:
+    """Local days of a time, midnight to midnight, if it lasts for days; else none."""
+    if microseconds_between(begins, ends) <= LONGEST_ROW:
+        return []
+    days, day = [], begins.date()
+    while (midnight := datetime.combine(day, time(0), tzinfo=begins.tzinfo)) < ends:
+        day += timedelta(days=1)
+        days.append((midnight, datetime.combine(day, time(0), tzinfo=begins.tzinfo)))
+    return days
+
+
 def format_duration(duration_us: int | float) -> str:
     """Human-readable duration: ``"350 ms"``, ``"12.5 s"``, ``"3 min 20 s"``, ``"2 h 5 min"``."""
     if not math.isfinite(duration_us):

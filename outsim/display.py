@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from outsim.clock import SECOND, after, format_duration
+from outsim.clock import SECOND, after, days_of, format_duration
 from outsim.estimates import LEVEL, Estimate, exact_bounds
 
 if TYPE_CHECKING:
@@ -28,6 +28,19 @@ _TIME_UNITS = (("min", 60.0, 120.0), ("s", 1.0, 0.1), ("ms", 0.001, 0.0))
 """Unit, its seconds, and the shortest time that it is used for."""
 
 _TIME_NAMES = [name for name, *_ in _TIME_UNITS]
+
+
+_ROWS_A_DAY = 3.0
+
+
+def rows_for(begins: datetime, ends: datetime, rows: float = 6.0) -> float:
+    """How high a picture over time is, in rows of text: higher where it has a row a day."""
+    return max(rows, 2 + _ROWS_A_DAY * len(days_of(begins, ends)))
+
+
+def clock_text(at: object, begins: datetime, ends: datetime) -> str:
+    """A local clock time of a run, with its weekday where the run lasts for days."""
+    return f"{at:%a %H:%M}" if days_of(begins, ends) else f"{at:%H:%M}"
 
 
 def percent(share: float, decimals: int = 0) -> str:

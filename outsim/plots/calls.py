@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from outsim.clock import HOUR
+from outsim.clock import HOUR, LONGEST_ROW
 from outsim.display import percent
 from outsim.plots import style
-from outsim.plots.days import LONGEST_ROW, day_rows
+from outsim.plots.days import day_rows
 from outsim.plots.load import PIECES
 from outsim.plots.style import (
     BLUE,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from outsim.clock import DAY, microseconds_between
+from outsim.clock import days_of
+from outsim.display import rows_for
 from outsim.plots.style import (
     INK,
     clock_axis,
@@ -28,33 +29,12 @@ from outsim.results.tables.flows import Instants
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LONGEST_ROW = 3 * DAY // 2
-"""A run that lasts longer has a row a day."""
 _GAP = 0.12
 """Between two rows, as a share of a row."""
 _HOURS = 3
 """From one mark of the clock to the next."""
-_ROWS_OF_TEXT = 3.0
-"""How high a day's row is."""
 _LEGEND_IN = 0.6
 """Inches above the first row, for what tells what is drawn."""
-
-
-def days_of(begins: datetime, ends: datetime) -> list[tuple[datetime, datetime]]:
-    """Local days of a time, midnight to midnight, if it lasts for days; else none."""
-    if microseconds_between(begins, ends) <= LONGEST_ROW:
-        return []
-    days, zone = [], begins.tzinfo
-    day = begins.date()
-    while (midnight := datetime.combine(day, time(0), tzinfo=zone)) < ends:
-        day += timedelta(days=1)
-        days.append((midnight, datetime.combine(day, time(0), tzinfo=zone)))
-    return days
-
-
-def rows_for(begins: datetime, ends: datetime, rows: float = 6.0) -> float:
-    """How high a picture is, in rows of text: as said, or higher where it has many days."""
-    return max(rows, 2 + _ROWS_OF_TEXT * len(days_of(begins, ends)))
 
 
 @dataclass(frozen=True)

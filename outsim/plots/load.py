@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from outsim.display import rows_for
 from outsim.errors import StudyError, unknown_name
-from outsim.plots.days import day_rows, rows_for
+from outsim.plots.days import day_rows
 from outsim.plots.style import (
     BLUE,
     COLOURS,

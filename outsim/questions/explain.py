@@ -9,7 +9,7 @@ from typing import Any, Unpack
 import pandas as pd
 
 from outsim.clock import SECOND, format_duration
-from outsim.display import percent
+from outsim.display import clock_text, percent, rows_for
 from outsim.document import Answer, Document, Picture, Table
 from outsim.errors import StudyError
 from outsim.questions.marginal_value import (
@@ -197,7 +197,7 @@ class Explanation(Answer):
                         f"cause; {most}."
                     ),
                     caption="Where the time of the calls went, by when they came, one run",
-                    rows=7,
+                    rows=rows_for(result.start, result.end, 7),
                 ),
                 *self._load(),
             ],
@@ -219,6 +219,7 @@ class Explanation(Answer):
     def _load(self) -> list[Picture]:
         """Queue and busy ports over time."""
         timeline, pictures = self.result.timeline(), []
+        span = self.result.start, self.result.end
         for plot, column, what, limit in (
             ("queue", "queue", "calls in the outbound queue", ""),
             ("ports", "busy_ports", "busy ports", f" of {self.result.scenario.platform.ports:,}"),
@@ -230,10 +231,10 @@ class Explanation(Answer):
                     self.result,
                     alt=(
                         f"Areas over the time of day, one a tenant: {what}. Minute by minute, "
-                        f"together they are most at {at:%H:%M}: {most:,.0f}{limit}."
+                        f"together they are most at {clock_text(at, *span)}: {most:,.0f}{limit}."
                     ),
                     caption=f"{what.capitalize()} by tenant, one run",
-                    rows=7,
+                    rows=rows_for(*span, 7),
                 )
             )
         return pictures

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from outsim.display import percent
+from outsim.display import percent, rows_for
 from outsim.document import Answer, Document, Picture, Table
 from outsim.engine import Engine
 from outsim.questions.means import NO_MEANS, Means
@@ -226,7 +226,7 @@ class Failures(Answer):
             ),
             caption="Outcomes of the attempts by hour, one run",
             options={"campaign": self.campaign},
-            rows=8,
+            rows=8 if self.campaign else rows_for(self.result.start, self.result.end, 8),
         )
 
     def to_dict(self) -> dict[str, Any]:

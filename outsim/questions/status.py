@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from outsim.clock import SECOND, format_duration
+from outsim.display import clock_text, rows_for
 from outsim.document import Answer, Document, Picture, Table
 from outsim.engine import Engine
 from outsim.questions.means import NO_MEANS, Means
@@ -136,7 +137,8 @@ class CampaignStatus(Answer):
         lag_told = "no change of status is shown"
         if len(lag):
             longest = format_duration(round(float(lag.max()) * SECOND))
-            lag_told = f"the p90 of a minute is longest at {lag.idxmax():%H:%M}: {longest}"
+            at_most = clock_text(lag.idxmax(), result.start, result.end)
+            lag_told = f"the p90 of a minute is longest at {at_most}: {longest}"
         return [
             Picture(
                 "truth_and_seen",
@@ -148,7 +150,7 @@ class CampaignStatus(Answer):
                 ),
                 caption=f"Truth and page over the day, one run; {at:%H:%M} is marked",
                 options={"campaign": campaign, "at": at},
-                rows=7,
+                rows=rows_for(result.start, result.end, 7),
             ),
             Picture(
                 "status_lag",
@@ -159,7 +161,7 @@ class CampaignStatus(Answer):
                 ),
                 caption="How far the page is behind, by when it happened, one run",
                 options={"campaign": campaign},
-                rows=7,
+                rows=rows_for(result.start, result.end, 7),
             ),
         ]
 

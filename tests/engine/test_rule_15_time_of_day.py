@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +18,7 @@ from outsim.errors import ScenarioError
 from outsim.plan import build_plan
 from outsim.plan.background import background_campaigns
 from outsim.plan.tenant_classes import class_campaigns, poisson
+from outsim.scenario import load
 from outsim.scenario.parts import WEEKDAYS
 from outsim.tape import Tape
 
@@ -383,9 +386,9 @@ def test_load_scales_counts_requests_and_the_background_but_no_list(tmp_path):
         "clock": {"latest": "10:00"},
     }
     counts = []
-    for load in (1.0, 3.0):
+    for factor in (1.0, 3.0):
         within = scenario(
-            *parts["campaign"], load=load, **{k: parts[k] for k in ("background", "clock")}
+            *parts["campaign"], load=factor, **{k: parts[k] for k in ("background", "clock")}
         )
         plan = build_plan(within, Tape(1))
         others = [c for c in plan.campaigns if c.background]
@@ -518,3 +521,11 @@ def test_a_time_that_comes_twice_is_the_one_that_was_meant():
         sunday, monday = (within.instant_us(c.start) / HOUR for c in within.campaigns)
         assert sunday == 2.5 + start.fold
         assert monday == 27.5
+
+
+def test_the_week_of_the_documentation_is_a_scenario():
+    text = (Path(__file__).parents[2] / "docs" / "load.md").read_text()
+    week = load(tomllib.loads(text.partition("```toml\n")[2].partition("```")[0]))
+    assert [c.name[-10:] for c in week.campaigns] == [f"2026-03-{9 + k:02d}" for k in range(5)]
+    assert week.background is not None
+    assert [of.name for of in week.background.tenant_class] == ["offices", "alerts"]
