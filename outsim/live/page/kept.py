@@ -6,12 +6,12 @@ import json
 
 from nicegui import ui
 
-_LINK = """
-for (const link of document.querySelectorAll('nav.rooms a')) {
-    const kept = sessionStorage.getItem('outsim ' + link.pathname);
-    if (kept !== null && link.search !== kept) link.search = kept;
-}
-"""
+_RETURN = """<script>
+(() => {
+    const kept = sessionStorage.getItem('outsim ' + location.pathname);
+    if (!location.search && kept) location.replace(location.pathname + kept);
+})();
+</script>"""
 
 
 def keep(query: str) -> None:
@@ -19,10 +19,14 @@ def keep(query: str) -> None:
     search = json.dumps(f"?{query}" if query else "")
     ui.run_javascript(
         f"history.replaceState(history.state, '', location.pathname + {search});"
-        f"sessionStorage.setItem('outsim ' + location.pathname, {search});{_LINK}"
+        f"sessionStorage.setItem('outsim ' + location.pathname, {search});"
     )
 
 
-def lead_back() -> None:
-    """Have the links to the rooms lead to where one was in them."""
-    ui.run_javascript(_LINK)
+def return_to() -> None:
+    """Have a room that is opened without a query open where one was in it.
+
+    The browser does so before it connects: nothing of the room as it usually is can come first
+    and take the place of what was kept.
+    """
+    ui.add_head_html(_RETURN)

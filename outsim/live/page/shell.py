@@ -17,7 +17,7 @@ from outsim._version import __version__
 from outsim.live.page import morning
 from outsim.live.page.clock import STATES
 from outsim.live.page.front import ROOMS
-from outsim.live.page.kept import lead_back
+from outsim.live.page.kept import return_to
 from outsim.live.page.parts import words
 from outsim.live.page.session import Page
 
@@ -92,6 +92,7 @@ def _add_room(page: Page, path: str, name: str) -> None:
 @contextmanager
 def _frame(page: Page, path: str) -> Iterator[None]:
     """Header, footer and the room between them."""
+    return_to()
     ui.add_css(STYLE)
     ui.context.client.on_delete(page.leave)
     theme = ui.dark_mode(THEMES.get(_kept_theme()))
@@ -108,7 +109,6 @@ def _frame(page: Page, path: str) -> Iterator[None]:
         words("h1", ROOMS[path])
         Connection(page.name)
         yield
-    lead_back()
     with ui.footer(fixed=False):
         sandbox = page.context.sandbox
         ui.label(f"{sandbox.scenario.name}, seed {sandbox.seed}; outsim {__version__}")
