@@ -10,18 +10,25 @@ import asyncio
 import json
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 import typer
 
 import outsim
-from outsim.cli import app
+from outsim.cli import app, main
 from outsim.scenario import load
 from tests.in_a_thread import studies_in_a_thread
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/page.md", "docs/queue.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/calibrate-a-load.md",
+    "docs/page.md",
+    "docs/queue.md",
+)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`(outsim [^`\n]+)`")
 GROUP = typer.main.get_command(app)
@@ -115,6 +122,68 @@ def test_the_queue_in_the_readme_can_be_forecast_from(workplace, block):
     forecast = study.run()
     assert len(forecast.table())
     assert json.loads(block)["at"] == "09:20"
+
+
+LOG = """\
+name = "three weeks"
+[clock]
+zone = "America/New_York"
+date = 2026-03-02
+begins = "00:00"
+ends = "2026-03-21 00:00"
+[platform]
+ports = 200
+[[background.tenant_class]]
+name = "offices"
+kind = "batch"
+tenants = 3
+rate_by_hour = { 9 = "1/h", 10 = "1/h", 14 = "1/h" }
+rate_by_weekday = { sat = 0, sun = 0 }
+contacts = { distribution = "lognormal", median = 30, log_sd = 0.5 }
+[[campaign]]
+name = "notices"
+tenant = "utility"
+start = "2026-03-02 09:00"
+contacts = 1
+"""
+
+
+def master_csv(result: outsim.Result) -> str:
+    """Attempts of a run as Asterisk's cdr_csv writes them, with its customers and campaigns."""
+    words = {"human": "ANSWERED", "voicemail": "ANSWERED", "busy": "BUSY", "invalid": "FAILED"}
+    dialed = result.attempts[result.attempts["ended_at"].notna()]
+    rows = []
+    for k, row in enumerate(dialed.sort_values("dialed_at").itertuples()):
+        word = words.get(row.outcome, "NO ANSWER")
+        times = [row.dialed_at, row.answered_at if word == "ANSWERED" else None, row.ended_at]
+        written = ["" if time is None else f'"{time:%Y-%m-%d %H:%M:%S}"' for time in times]
+        lasted = round((row.ended_at - row.dialed_at).total_seconds())
+        spoke = round((row.ended_at - row.answered_at).total_seconds()) if times[1] else 0
+        rows.append(
+            f'"{row.tenant}","5550100","{row.number}","out","","a","b","Dial","c",'
+            f'{",".join(written)},{lasted},{spoke},"{word}","DOCUMENTATION","1.{k}",'
+            f'"{row.campaign}"'
+        )
+    return "\n".join([*rows, ""])
+
+
+@pytest.mark.usefixtures("threads")
+def test_the_way_from_a_log_to_next_monday_goes_by_its_commands_alone(workplace, monkeypatch):
+    page = "docs/calibrate-a-load.md"
+    (workplace / "weeks.toml").write_text(LOG)
+    (workplace / "Master.csv").write_text(master_csv(outsim.simulate(load("weeks.toml"))))
+    (block,) = blocks(page, "toml")
+    (workplace / "monday.toml").write_text(block)
+    commands = "".join(blocks(page, "")).splitlines()
+    assert len(commands) == 4
+    for line in commands:
+        more = ["--replications", "2"] if " schedule " in line else []
+        monkeypatch.setattr(sys, "argv", [*shlex.split(line), *more])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code, line
+    classes = load("monday.toml").background.tenant_class
+    assert [known.name for known in classes if known.tenants == 3] == ["batch"]
 
 
 @pytest.mark.parametrize("line", fenced_commands())

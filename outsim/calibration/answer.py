@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from outsim.calibration.durations import SCORED, DurationFit, Z
+from outsim.calibration.load import LoadFit
+from outsim.calibration.load_values import load_numbers, load_sources, load_values
 from outsim.calibration.outcomes import MixDrift, OutcomeFit, jeffreys
 from outsim.calibration.profile import factor_key, factor_values, toml
 from outsim.clock import SECOND
@@ -90,6 +92,11 @@ def _of_mix(mix: OutcomeFit, weights: dict[str, float], profile: str) -> Iterato
             yield Parameter(key, value, low, high, float(dials))
 
 
+def _of_load(load: LoadFit) -> Iterator[Parameter]:
+    for key, (value, low, high), starts, _ in load_numbers(load):
+        yield Parameter(key, value, min(low, value), max(high, value), starts)
+
+
 def _defaults(fit: CalleeFit) -> Iterator[Parameter]:
     """Defaults that a log could have told of, and this one did not."""
 
@@ -141,6 +148,8 @@ class CalleeFit:
     """What was kept at its default, and why."""
     rings_have_delay: bool = True
     """Whether the log's ring times have the post-dial delay in them."""
+    load: LoadFit | None = None
+    """Lists and single calls of the log; None where nobody asked."""
 
     @cached_property
     def callees(self) -> Callees:
@@ -261,6 +270,8 @@ class CalleeFit:
         ]
         if self.outcomes is not None and self.outcomes.divided is not None:
             notes.append(_unnamed_note(self.outcomes.divided, self.outcomes.named))
+        if self.load is not None:
+            notes += [f"load: {note}" for note in self.load.notes]
         return tuple(notes)
 
     @cached_property
@@ -269,6 +280,7 @@ class CalleeFit:
         return (
             *_of_durations(self.durations),
             *(_of_mix(self.outcomes, self.weights, self.profile_name) if self.outcomes else ()),
+            *(_of_load(self.load) if self.load else ()),
             *_defaults(self),
         )
 
@@ -317,8 +329,14 @@ class CalleeFit:
         return pd.concat(parts) if parts else pd.DataFrame(columns=["fit", "recorded"])
 
     def to_mapping(self) -> dict[str, Any]:
-        """Tables of a scenario file: ``callees``, ``profiles``, ``sources``, ``uncertainty``."""
+        """Tables of a scenario file: ``callees``, ``profiles``, ``sources``, ``uncertainty``.
+
+        With a load also ``clock`` (its zone) and ``background``.
+        """
         values: dict[str, Any] = {"callees": self.callee_values}
+        if self.load is not None:
+            profile = self.profile_name if self.outcomes is not None else None
+            values = load_values(self.load, profile) | values
         if self.outcomes is not None:
             values["profiles"] = {self.profile_name: self.weights}
         values["sources"] = dict(self._sources())
@@ -346,6 +364,8 @@ class CalleeFit:
                 ends = short(low), short(high)
                 if re.fullmatch(rf"{re.escape(key)}([.\[].*)?", name) and ends[0] < ends[1]:
                     yield name, {**entry, "range": f"{ends[0]!r}:{ends[1]!r}"}
+        if self.load is not None:
+            yield from load_sources(self.load, self.source, dict(self.details))
 
     def to_toml(self) -> str:
         """A scenario file with the profile, to be extended by another one.
@@ -354,7 +374,8 @@ class CalleeFit:
         """
         from outsim.scenario.source import with_checksum
 
-        head = [f"Callees fitted to {self.source}."]
+        what = "Callees" if self.load is None else "Callees and the load"
+        head = [f"{what} fitted to {self.source}."]
         head += [f"Note: {note}." for note in self.notes]
         return with_checksum(toml(self.to_mapping(), head))
 

@@ -5,8 +5,8 @@ one was answered. They are one dial, and what became of it is what became of tha
 spreadsheet that writes 13125550100 as 1.31256E+10, a mask such as +1312***1234 and an extension
 make one number of many callees: attempts counted by such numbers would be attempts of nobody. A
 log that numbers no attempts has them by number: an attempt is the next one of the same call if it
-is to the same number in the same campaign, comes within `WINDOW_S` of the one before, and that
-one was not answered.
+is to the same number in the same campaign (of the same customer, where campaigns have no names),
+comes within `WINDOW_S` of the one before, and that one was not answered.
 """
 
 from __future__ import annotations
@@ -70,6 +70,10 @@ MOST_SOON = 0.7
 LEAST_ANSWERED = 30
 """Answered dials from which that share is looked at."""
 
+LEAST_OF_CALLER = 20
+"""Calls of one number that is dialed from, on average, if it stands for a customer: with fewer
+they are drawn for each call, as local numbers are."""
+
 _MASKED = r"^[+0-9 ()-]*([*#xX•]{2,}|…|[.]{3,})[+0-9 ().*#xX•…-]*$"
 _SCIENTIFIC = r"^[+]?[0-9]([.,][0-9]*)?[eE][+]?[0-9]{1,3}$"
 _PLAIN_NUMBER = r"(?i)^((tel|sips?):)?\+?[0-9 ().-]+([;@].*)?$"
@@ -101,6 +105,12 @@ def callee_codes_of(codes: Keys, texts: pa.Array) -> tuple[Keys, dict[str, int],
     sizes = np.bincount(codes[codes >= 0], minlength=len(texts))
     rows = {why: int(sizes[at].sum()) for why, at in lost.items() if at.any()}
     return np.append(of_number, -1)[codes].astype(np.int32), rows, np.append(short, False)[codes]
+
+
+def are_of_customers(callers: Keys) -> bool:
+    """Whether numbers that are dialed from stand for customers."""
+    known = callers[callers >= 0]
+    return len(known) > len(callers) / 2 and len(known) >= LEAST_OF_CALLER * len(np.unique(known))
 
 
 def dialed_as_nobody(numbers: Keys, started: Micros, held_s: Floats, answered: Flags) -> Flags:

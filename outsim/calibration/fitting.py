@@ -16,6 +16,7 @@ from outsim.calibration.durations import DurationFit, fit_duration
 from outsim.calibration.evidence import ALL_BUT, LUMP
 from outsim.calibration.evidence import ENOUGH as ENOUGH_TO_JUDGE
 from outsim.calibration.families import LONGEST_S, Rounding, count, is_duration
+from outsim.calibration.load import fit_load
 from outsim.calibration.log import CallLog
 from outsim.calibration.mapping import WORDS
 from outsim.calibration.outcomes import OutcomeFit, fit_outcomes, mix_drift
@@ -61,8 +62,9 @@ def fit(
     profile: str = "known_list",
     rounding: Rounding = "nearest",
     fitted_on: date | None = None,
+    load: bool = False,
 ) -> CalleeFit:
-    """Fit the callee profile to a call log; what it doesn't tell stays at its default."""
+    """Fit the callee profile, and the load if asked; what is not told stays at its default."""
     share = _holdout(holdout)
     if talk not in get_args(Talk):
         raise ScenarioError(f"talk: found {talk!r}; write message or agent_talk")
@@ -91,6 +93,7 @@ def fit(
         mix_drift=tuple(moved),
         own_notes=(*call_log.notes, *notes),
         rings_have_delay=any(file.format != OWN for file in call_log.files),
+        load=fit_load(call_log) if load else None,
     )
 
 

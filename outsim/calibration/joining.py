@@ -18,6 +18,7 @@ from outsim.calibration.times import MISSING
 from outsim.calibration.values import Array, Flags, Floats, Integers
 from outsim.errors import ScenarioError
 from outsim.scenario.files import refusal
+from outsim.text import visible
 
 
 def joined(
@@ -45,7 +46,8 @@ def joined(
     if "started" in columns:
         order = np.argsort(columns["started"], kind="stable")
         columns = {name: array[order] for name, array in columns.items()}
-    derived = "attempt" not in columns and _count_dials(columns, notes)
+    owner = "campaigns" if "campaigns" in columns else attempts.owner
+    derived = "attempt" not in columns and _count_dials(columns, notes, owner)
     if derived:
         notes.append(
             "attempts are counted by number: the next one of a call comes within "
@@ -60,6 +62,7 @@ def joined(
         attempts_derived=derived,
         last_only=last_only,
         notes=tuple(notes),
+        tenants=attempts.tenants,
     )
 
 
@@ -73,6 +76,9 @@ class _Joined:
         self.zone = zone
         self.notes: list[str] = []
         self.columns: Columns = {}
+        self.tenants: tuple[str, ...] = ()
+        self.owner: str | None = None
+        """Column that attempts of one call agree in besides their number."""
         self._formats = {read.file.format for read in read_files}
         self._batches: list[Batch] = []
         seen: dict[str, str] = {}
@@ -100,6 +106,7 @@ class _Joined:
     def join(self) -> None:
         """Put the batches together, and leave out what is no dial of its own."""
         self.columns = log.columns_of(self._batches)
+        self._tenants()
         self._resolve_repeated_hours()
         self._callees()
         self._without_repeats()
@@ -117,6 +124,20 @@ class _Joined:
         if at.any():
             self.left_out[reason] += int(at.sum())
             self._keep(~at)
+
+    def _tenants(self) -> None:
+        """Say whose each call is: by the log's customers, or the numbers that they call from."""
+        callers = self.columns.pop("callers", None)
+        known = self.columns.pop("tenants", None)
+        if known is not None and (known >= 0).sum() >= LEAST_OF_TENANTS * self.size:
+            name = self.owner = "tenants"
+        elif callers is not None and calls.are_of_customers(callers):
+            name, known = "callers", callers
+        else:
+            return
+        self.columns["tenants"] = known
+        names = log.codes_of(log.texts_of(self._batches, name))[1]
+        self.tenants = tuple(map(visible, names.to_pylist()))
 
     def _resolve_repeated_hours(self) -> None:
         """Put instants of repeated hours right, and say which hours can't be."""
@@ -216,7 +237,8 @@ class _Joined:
 
     def _fields(self, rows: Integers) -> list[Array]:
         """Of some rows all that tells them apart."""
-        fields = {name: array[rows] for name, array in self.columns.items() if name != "is_local"}
+        others = ("is_local", "tenants")
+        fields = {name: array[rows] for name, array in self.columns.items() if name not in others}
         if log.has(self._batches, "legs"):
             fields["legs"], _ = log.codes_of(
                 [log.texts_at(self._batches, "legs", self._row[rows])]
@@ -281,10 +303,12 @@ def _held_s(columns: Columns) -> Floats:
     return sum(parts, np.zeros(len(columns["started"])))
 
 
-_OF_FIRST = ("numbers", "campaigns", "attempt", "gap_s")
+_OF_FIRST = ("numbers", "campaigns", "tenants", "attempt", "gap_s")
 """What the first record of a call says of it."""
 SAMPLE = 10_000
 """Rows, about, of which the ids tell in which zone the times of a log are."""
+LEAST_OF_TENANTS = 0.5
+"""Share of rows with a customer's name from which customers are told apart by it."""
 LEAST_FULL = 0.1
 """Share of dials to numbers of full length from which the others are to extensions."""
 
@@ -311,14 +335,14 @@ def _nothing(
     return refusal(first.file.name, message)
 
 
-def _count_dials(columns: Columns, notes: list[str]) -> bool:
+def _count_dials(columns: Columns, notes: list[str], owner: str | None) -> bool:
     """Put in which dial of its call each attempt is, if numbers and times tell it."""
     if "numbers" not in columns or "started" not in columns or (columns["numbers"] < 0).all():
         return False
     numbers = codes = columns["numbers"]
-    if "campaigns" in columns:
-        campaigns = columns["campaigns"]
-        pairs = pd.Series(numbers.astype(np.int64) * (int(campaigns.max()) + 2) + campaigns)
+    if owner is not None:
+        owners = columns[owner]
+        pairs = pd.Series(numbers.astype(np.int64) * (int(owners.max()) + 2) + owners)
         codes = np.where(numbers < 0, -1, pd.factorize(pairs)[0]).astype(np.int32)
     answered = _is_answered(columns, default=False)
     nobody = calls.dialed_as_nobody(codes, columns["started"], _held_s(columns), answered)
@@ -357,6 +381,9 @@ def _table(columns: Columns) -> pd.DataFrame:
         table["attempt"] = np.nan_to_num(columns["attempt"]).astype(np.int32)
     if "gap_s" in columns:
         table["gap_s"] = columns["gap_s"]
+    for name in ("campaign", "tenant"):
+        if f"{name}s" in columns:
+            table[name] = columns[f"{name}s"]
     if "weight" in columns:
         table["weight"] = np.nan_to_num(columns["weight"], nan=1.0)
     return pd.DataFrame(table, copy=False)

@@ -15,6 +15,7 @@ from typing import Literal, cast
 from outsim.calibration import records
 from outsim.calibration.lines import Shape, first_lines
 from outsim.calibration.mapping import (
+    BESIDE,
     FIELDS,
     MAKERS,
     WITHOUT_HEADER,
@@ -90,7 +91,8 @@ _CALLED = {
 def _of_table(path: Path | Frame, format: Format | None, user: Mapping) -> Layout:
     names = names_of(path)
     layout = Layout("csv", user, "tables", Shape(names))
-    if format not in (None, "calls") or user.columns or not set(names) >= records.CALL_LOG_NEEDED:
+    is_other = format not in (None, "calls") or bool(user.columns.keys() - BESIDE)
+    if is_other or not set(names) >= records.CALL_LOG_NEEDED:
         return _named(path, format, layout)
     columns = records.CALL_LOG.columns.items()
     present = {target: named for target, named in columns if named[0] in names}
@@ -99,7 +101,7 @@ def _of_table(path: Path | Frame, format: Format | None, user: Mapping) -> Layou
 
 
 def _of_records(path: Path, format: Format | None, mapping: Mapping, kind: str) -> Layout:
-    is_known = kind in _NAMES and not mapping.columns.keys() - {"answered_by"}
+    is_known = kind in _NAMES and not mapping.columns.keys() - BESIDE
     if kind in _NAMES and format not in (None, kind, "csv"):
         raise refusal(path, f"holds {_NAMES[kind]}; leave out --format, or say {kind}")
     if kind in _NAMES and (is_known or format == kind):
@@ -230,7 +232,7 @@ def _named(path: Path | Frame, format: Format | None, layout: Layout) -> Layout:
     names = layout.shape.names
     given = layout.mapping
     kinds = kinds_of(names)
-    is_said = bool(given.columns.keys() - {"answered_by"})
+    is_said = bool(given.columns.keys() - BESIDE)
     for maker in MAKERS:
         is_asked = format == maker or (format is None and not is_said)
         basis = maker_of(maker, names) if is_asked else None

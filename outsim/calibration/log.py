@@ -76,6 +76,8 @@ class CallLog:
     the call it is, from 1, or 0; as recorded, or worked out as `outsim.calibration.calls` has it.
     ``gap_s``: seconds since the call's previous attempt was dialed; missing for the first.
     ``weight``: how many such attempts the row stands for; not there if each stands for itself.
+    ``campaign`` and ``tenant`` (int32): which campaign, and which customer, as codes from 0, -1
+    where it is not known.
     """
     zone: str | None
     """Time zone that local hours and weekdays are taken in; None where nobody said."""
@@ -91,6 +93,8 @@ class CallLog:
     it that have no row."""
     notes: tuple[str, ...] = ()
     """What was taken to be so in reading it."""
+    tenants: tuple[str, ...] = ()
+    """Names of the customers by code: those of the log, or the numbers that they dial from."""
 
     def __len__(self) -> int:
         return len(self.table)
@@ -222,8 +226,9 @@ def columns_of(batches: list[Batch]) -> Columns:
                     for batch in batches
                 ]
             )
-    if has(batches, "campaigns"):
-        columns["campaigns"] = codes_of(texts_of(batches, "campaigns"))[0]
+    for name in ("campaigns", "tenants", "callers"):
+        if has(batches, name):
+            columns[name] = codes_of(texts_of(batches, name))[0]
     # Ids, those of the calls that they belong to, and of other legs have codes of one list.
     names = [name for name in ("keys", "calls", "others") if has(batches, name)]
     if "keys" not in names:

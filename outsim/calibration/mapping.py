@@ -41,6 +41,8 @@ FIELDS = {
     "attempt": "which dial of the call, from 1",
     "gap_s": "seconds since the call's previous attempt",
     "campaign": "attempts at a number belong to one call within one of these",
+    "tenant": "customer whose call it is: each has lists of its own",
+    "caller": "number that it was dialed from: stands for the customer where nothing else does",
     "direction": "rows that say inbound, internal, transfer ... are left out",
     "id": "rows that agree in it are records of one call",
     "call": "likewise, of several channels (Asterisk's linkedid)",
@@ -51,6 +53,8 @@ FIELDS = {
     "weight": "how many attempts the row stands for",
 }
 """What a column of a log may stand for."""
+BESIDE = {"answered_by", "campaign", "tenant", "caller"}
+"""Fields that may be named beside the columns that a maker's table is known by."""
 
 LEFT_OUT = "-"
 """In place of an outcome: rows with this word are left out, and counted."""

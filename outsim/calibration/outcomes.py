@@ -98,7 +98,12 @@ def fit_factors(
             columns.append((g, "", other.astype(np.float64)))
         weights[group.name] = of_level[fitted]
     design = np.column_stack([np.ones(len(dials)), *(column for *_, column in columns)])
-    logs, covariance = _marginal_totals(design, dials, answered)
+    logs, bread = marginal_totals(design, dials, answered)
+    expected = dials * np.exp(design @ logs)
+    shares = np.minimum(np.exp(design @ logs), 1.0)
+    # The sandwich covariance: hits are binomial, and not Poisson as the equations have them.
+    filling = design.T @ (design * (expected * (1 - shares))[:, None])
+    covariance = bread @ filling @ bread
     names = [("base", ""), *((groups[g].name, level) for g, level, _ in columns)]
     transform, centred = _normalised(names, logs, weights, groups)
     named = [i for i, (group, level) in enumerate(names) if level or group == "base"]
@@ -111,22 +116,20 @@ def fit_factors(
     )
 
 
-def _marginal_totals(design: Floats, dials: Floats, answered: Floats) -> tuple[Floats, Floats]:
-    """Logarithms whose shares have the recorded totals, and their sandwich covariance."""
+def marginal_totals(design: Floats, exposures: Floats, counts: Floats) -> tuple[Floats, Floats]:
+    """Logarithms whose products have the recorded totals, and their covariance if Poisson."""
     logs = np.zeros(design.shape[1])
-    logs[0] = np.log(answered.sum() / dials.sum())
+    logs[0] = np.log(counts.sum() / exposures.sum())
     for _ in range(100):
-        expected = dials * np.exp(design @ logs)
+        expected = exposures * np.exp(design @ logs)
         information = design.T @ (design * expected[:, None])
-        step = np.linalg.pinv(information, hermitian=True) @ (design.T @ (answered - expected))
+        step = np.linalg.pinv(information, hermitian=True) @ (design.T @ (counts - expected))
         logs = logs + np.clip(step, -1, 1)
         if np.max(np.abs(step)) < 1e-10:
             break
-    expected = dials * np.exp(design @ logs)
-    shares = np.minimum(np.exp(design @ logs), 1.0)
-    bread = np.linalg.pinv(design.T @ (design * expected[:, None]), hermitian=True)
-    filling = design.T @ (design * (expected * (1 - shares))[:, None])
-    return logs, bread @ filling @ bread
+    expected = exposures * np.exp(design @ logs)
+    covariance = np.linalg.pinv(design.T @ (design * expected[:, None]), hermitian=True)
+    return logs, np.asarray(covariance, dtype=np.float64)
 
 
 def _normalised(

@@ -221,6 +221,7 @@ def _batch_of_result(path: Path) -> Batch:
         "attempt": table["attempt"].to_numpy(dtype=np.float64),
         "numbers": pa.array(table["number"].astype(str)),
         "campaigns": pa.array(table["tenant"].astype(str) + "/" + table["campaign"].astype(str)),
+        "tenants": pa.array(table["tenant"].astype(str)),
     }
     return batch
 

@@ -241,6 +241,8 @@ CALL_LOG = Mapping(
         "started": ("start",),
         "ended": ("end",),
         "number": ("dest",),
+        "tenant": ("tenant",),
+        "caller": ("src",),
         "direction": ("type",),
         "id": ("log_id",),
     }

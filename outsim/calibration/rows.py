@@ -139,6 +139,8 @@ class _Rows:
 _TEXTS = {
     "numbers": "number",
     "campaigns": "campaign",
+    "tenants": "tenant",
+    "callers": "caller",
     "keys": "id",
     "calls": "call",
     "legs": "leg",

@@ -103,16 +103,30 @@ def calibrate(
     profile: Annotated[
         str, typer.Option(metavar="NAME", help="Profile that gets the outcome mix.")
     ] = "known_list",
+    load: Annotated[
+        bool,
+        typer.Option(
+            "--load",
+            help="Fit the load too, as [[background.tenant_class]]: sizes and starts of lists, "
+            "paces, by hour and weekday. --columns tenant=...,campaign=... tell them apart.",
+        ),
+    ] = False,
     log: LogFlags,
     json: Json = False,
 ) -> None:
-    """Fit the callee profile to call logs: outcomes, ring and talk times, redials."""
+    """Fit the callee profile, and with --load the load of others, to call logs."""
     from datetime import date
 
     from outsim.cli.output import present
     from outsim.questions.calibrate import calibrate as ask
 
     question = ask(
-        logs, out=out, holdout=holdout, profile=profile, fitted_on=date.today(), **log.given()
+        logs,
+        out=out,
+        holdout=holdout,
+        profile=profile,
+        fitted_on=date.today(),
+        load=load,
+        **log.given(),
     )
     present(question.run(), Shown(json=json))

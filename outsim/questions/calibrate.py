@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from math import floor, log10
@@ -13,11 +13,15 @@ from outsim.calibration import CalleeFit, CallLog, fit, mapping_of, read_call_lo
 from outsim.calibration.families import Rounding
 from outsim.calibration.fitting import Talk
 from outsim.calibration.layout import Format
+from outsim.calibration.load import LoadFit
+from outsim.calibration.load_values import KEY as LOAD_KEY
+from outsim.calibration.rates import Estimate
 from outsim.disk import check_writable, reason
 from outsim.display import percent
 from outsim.document import Answer, Document, Table
 from outsim.errors import ScenarioError
 from outsim.questions.question import Question, asks
+from outsim.scenario.parts import WEEKDAYS
 from outsim.text import plain
 
 if TYPE_CHECKING:
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 _SHOWN = 5
 """Rows that can't be read that are shown."""
 
+_HEADS = ["fitted", "value", "95 % interval", "calls"]
 _UNITS = "Durations are in seconds, profiles in percent of first dials, factors times."
 
 
@@ -41,13 +46,14 @@ class Calibration(Answer, CalleeFit):
     @property
     def is_no(self) -> bool:  # type: ignore[override]
         """Whether nothing could be fitted."""
-        return not self.durations and self.outcomes is None
+        return not self.durations and self.outcomes is None and self.load is None
 
     def document(self) -> Document:
         """What was fitted, what was read for it, and what was not."""
         log, parameters = self.log, self.parameters
         fitted = [known.key for known in self.durations]
         fitted += [] if self.outcomes is None else [f"profiles.{self.profile_name}"]
+        fitted += [] if self.load is None else [LOAD_KEY]
         rows = [
             [
                 known.key,
@@ -55,7 +61,9 @@ class Calibration(Answer, CalleeFit):
                 f"{known.calls:,.0f}",
             ]
             for known in parameters
-            if known.low is not None and known.high is not None
+            if known.low is not None
+            and known.high is not None
+            and not known.key.startswith(LOAD_KEY)
         ]
         defaults = [known.key for known in parameters if known.low is None]
         return Document(
@@ -70,9 +78,14 @@ class Calibration(Answer, CalleeFit):
                 *(f"Can't be read: {row}" for row in log.unreadable[:_SHOWN]),
                 *_more_rows(len(log.unreadable) - _SHOWN),
             ],
-            tables=[Table("", ["fitted", "value", "95 % interval", "calls"], rows)]
-            if rows
-            else [],
+            tables=[
+                *(
+                    [Table("", ["fitted", "value", "95 % interval", "calls"], rows)]
+                    if rows
+                    else []
+                ),
+                *([] if self.load is None else _load_tables(self.load)),
+            ],
             notes=[
                 *(
                     ["Durations are in seconds, profiles in percent of first dials."]
@@ -84,6 +97,7 @@ class Calibration(Answer, CalleeFit):
                     f"rows; largest distance to the shares recorded {known.distance:.3f}."
                     for known in self.durations
                 ),
+                *([] if self.load is None else _members(self.load)),
                 *(f"{note}." for note in self.notes),
                 *([f"At their defaults: {', '.join(defaults)}."] if defaults else []),
                 *self._written(),
@@ -119,6 +133,20 @@ class Calibration(Answer, CalleeFit):
                     }
                     for known in self.durations
                 ],
+                "load": None
+                if self.load is None
+                else [
+                    {
+                        "class": part.kind,
+                        "tenants": part.tenants,
+                        "names": part.named,
+                        "calls": part.calls,
+                        "starts": part.rates.starts,
+                        "dispersion": part.rates.dispersion,
+                        "pace_a_minute": None if part.pace is None else part.pace._asdict(),
+                    }
+                    for part in self.load.classes
+                ],
                 "notes": self.notes,
                 "scenario": self.to_mapping(),
             }
@@ -143,6 +171,7 @@ def calibrate(
     rounding: Rounding = "nearest",
     profile: str = "known_list",
     fitted_on: date | None = None,
+    load: bool = False,
 ) -> Question[Calibration]:
     """Fit a callee profile to call logs.
 
@@ -187,6 +216,11 @@ def calibrate(
         built-in profile that campaigns have unless they say otherwise.
     fitted_on : date, optional
         Date of the fit, to be written into the sources.
+    load : bool
+        Whether the load of the log is fitted too, as classes of background tenants: sizes of
+        lists, when they start, their pace, by local hour and weekday. Customers are told apart by
+        the column `tenant`, lists by the column `campaign` or by pauses. Not for a scenario that
+        has these lists already as campaigns of its own.
 
     Raises
     ------
@@ -206,7 +240,13 @@ def calibrate(
             logs, format=format, mapping=mapping, zone=zone, callee_zone=callee_zone
         )
         fitted = fit(
-            log, holdout, talk=talk, profile=profile, rounding=rounding, fitted_on=fitted_on
+            log,
+            holdout,
+            talk=talk,
+            profile=profile,
+            rounding=rounding,
+            fitted_on=fitted_on,
+            load=load,
         )
         answer = Calibration(**vars(fitted), log=log, path=path)
         if path is not None and not answer.is_no:
@@ -259,6 +299,53 @@ def _counts(log: CallLog) -> str:
         f"{log.rows:,} rows of {files} ({formats}): {len(log):,} attempts used, "
         f"{sum(log.left_out.values()):,} left out, {len(log.unreadable):,} can't be read."
     )
+
+
+_SHOWN_NAMES = 3
+
+
+def _load_tables(load: LoadFit) -> Iterator[Table]:
+    """Classes of the load, one a row; then their rates by hour and factors by weekday."""
+    parts, kinds = load.classes, [part.kind for part in load.classes]
+    rows = [
+        [
+            part.kind,
+            f"{part.tenants:,}",
+            f"{part.rates.starts:,}",
+            "" if part.sizes is None else _brief(part.sizes.median),
+            "" if part.sizes is None else f"{part.sizes.p90.value:,.0f}",
+            "" if part.pace is None else f"{part.pace.value:,.0f}/min",
+        ]
+        for part in parts
+    ]
+    heads = ["class", "tenants", "starts", "contacts p50", "p90", "pace"]
+    yield Table("The load, by class", heads, rows)
+    hours = sorted({hour for part in parts for hour in part.rates.by_hour})
+    by_hour = [
+        [f"{hour:02d}:00", *(_brief(part.rates.by_hour.get(hour)) for part in parts)]
+        for hour in hours
+    ]
+    yield Table("Starts an hour, by local hour", ["hour", *kinds], by_hour)
+    days = [day for day in WEEKDAYS if any(day in part.rates.by_weekday for part in parts)]
+    by_day = [[day, *(_brief(part.rates.by_weekday.get(day)) for part in parts)] for day in days]
+    if by_day:
+        yield Table("Factor on them, by weekday", ["weekday", *kinds], by_day)
+
+
+def _members(load: LoadFit) -> Iterator[str]:
+    """Whose load each class is."""
+    for part in load.classes:
+        names = ", ".join(part.named[:_SHOWN_NAMES])
+        more = len(part.named) - _SHOWN_NAMES
+        if names:
+            yield f"{part.kind}: {names}{f' and {more:,} more' if more > 0 else ''}."
+
+
+def _brief(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return "none"
+    decimals = 0 if estimate.value >= 100 else 1 if estimate.value >= 10 else 2
+    return "{:,.{d}f} ({:,.{d}f}-{:,.{d}f})".format(*estimate, d=decimals)
 
 
 def _more_rows(count: int) -> list[str]:
