@@ -89,6 +89,47 @@ def test_random_logs_are_fitted_or_refused_with_a_reason(
         tell(request, "Random call logs", f"{what}: {size:,} of {len(seeds):,}")
 
 
+@pytest.mark.parametrize("seeds", SEEDS)
+def test_loads_of_random_logs_are_fitted_or_refused_with_a_reason(
+    seeds: range, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    (tmp_path / "scenario.toml").write_text(SCENARIO)
+    counts: Counter[str] = Counter()
+    for seed in seeds:
+        table, options = random_log(seed)
+        zone, last_only = options["zone"], options["last_only"]
+        generator = np.random.default_rng(seed)
+        tenants = int(generator.choice([0, 1, 3, 20]))
+        if tenants:
+            table["tenant"] = generator.integers(-(seed % 2), tenants, len(table))
+        if seed % 3 == 0:
+            table["campaign"] = generator.integers(
+                -1, int(generator.choice([1, 5, 90])), len(table)
+            )
+        names = tuple(f"tenant {k}" for k in range(tenants))
+        try:
+            found = fit(call_log(table, zone, last_only=last_only, tenants=names), load=True)
+            assert found.load is not None
+            check(found, tmp_path)
+            background = outsim.load(tmp_path / "scenario.toml").background
+            assert [part.name for part in background.tenant_class] == [
+                part.kind for part in found.load.classes
+            ]
+            first = "attempt" not in table or last_only
+            dials = len(table) if first else int((table["attempt"] <= 1).sum())
+            assert sum(part.calls for part in found.load.classes) == dials
+            counts[f"{len(found.load.classes)} classes"] += 1
+        except ScenarioError as error:
+            counts[f"refused: {str(error)[:30]}"] += 1
+        except Exception as error:
+            error.add_note(f"seed {seed}")
+            raise
+    assert all(what.startswith("refused: load: ") for what in counts if what[0] == "r")
+    assert sum(size for what, size in counts.items() if what[0] in "123") > len(seeds) / 4
+    for what, size in counts.items():
+        tell(request, "Loads of random call logs", f"{what}: {size:,} of {len(seeds):,}")
+
+
 def made(outcomes: dict[str, int], **durations: Any) -> CalleeFit:
     """Fit of a log in which durations are drawn again and again from a few values."""
     generator = np.random.default_rng(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 
 import outsim as package
 
@@ -62,6 +63,40 @@ def test_a_file_can_say_what_columns_are(outsim, files):
     arguments = ("calibrate", "own.csv", "--columns", "own.toml", "--zone", "UTC", "--json")
     document = json.loads(outsim(*arguments).out)
     assert document["log"]["attempts"] == 1
+
+
+def test_a_load_is_shown_by_class_hour_and_weekday_and_written(outsim, files):
+    shown = outsim(*CALIBRATE, "--load", "--out", "load.toml").out
+    text = " ".join(shown.split())
+    assert "background.tenant_class" in text
+    assert re.search("The load, by class: class tenants starts .* calls 1 399", text)
+    assert re.search("Starts an hour, by local hour: hour calls ─* 09:00 ", text)
+    assert re.search("Factor on them, by weekday: weekday calls ─* mon ", text)
+    assert "calls: acme." in text
+    assert "load: the log names no campaigns" in text
+    (files / "mine.toml").write_text(
+        'extends = "load.toml"\n' + (files / "small.toml").read_text()
+    )
+    (mine,) = package.load("mine.toml").background.tenant_class
+    assert (mine.name, mine.kind) == ("calls", "calls")
+
+
+def test_a_load_without_a_zone_says_what_to_give(outsim, files):
+    lines = ["when,what"] + [f"2026-03-10T09:{k:02d}:00Z,busy" for k in range(50)]
+    (files / "own.csv").write_text("\n".join(lines))
+    ended = outsim("calibrate", "own.csv", "--columns", "started=when,outcome=what", "--load")
+    assert ended.code == 2
+    assert "--zone America/New_York" in ended.message
+
+
+def test_a_campaign_may_be_named_beside_the_columns_of_a_maker(outsim):
+    document = json.loads(
+        outsim(*CALIBRATE, "--columns", "campaign=lastapp", "--load", "--json").out
+    )
+    assert document["log"]["files"][0]["format"] == "asterisk"
+    assert any("told apart by campaign" in note for note in document["notes"])
+    (part,) = document["load"]
+    assert (part["class"], part["tenants"], part["names"]) == ("calls", 1, ["acme"])
 
 
 def test_a_log_is_not_written_over(outsim, files):
