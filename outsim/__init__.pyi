@@ -19,7 +19,7 @@ from outsim.questions.calibrate import calibrate as calibrate
 from outsim.questions.capacity import capacity as capacity
 from outsim.questions.capacity import frontier as frontier
 from outsim.questions.capacity_answers import Capacity as Capacity
-from outsim.questions.capacity_answers import Frontier as Frontier
+from outsim.questions.capacity_frontier import Frontier as Frontier
 from outsim.questions.check import Check as Check
 from outsim.questions.check import check as check
 from outsim.questions.compare import Comparison as Comparison
@@ -39,6 +39,8 @@ from outsim.questions.export import Export as Export
 from outsim.questions.export import export as export
 from outsim.questions.failed import Failures as Failures
 from outsim.questions.failed import failed as failed
+from outsim.questions.latest import latest_start as latest_start
+from outsim.questions.latest import latest_stop as latest_stop
 from outsim.questions.merge import Merged as Merged
 from outsim.questions.merge import merge as merge
 from outsim.questions.schedule import schedule as schedule

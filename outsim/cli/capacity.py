@@ -31,6 +31,14 @@ def capacity(
             "be given several times.",
         ),
     ],
+    largest: Annotated[
+        bool,
+        typer.Option(
+            "--largest",
+            "--latest",
+            help="Find the largest value that keeps them, of a clock time the latest.",
+        ),
+    ] = False,
     everybody: EverybodyFlags,
     confidence: Annotated[
         str, typer.Option(metavar="SHARE", help="How sure the answer must be.")
@@ -54,7 +62,11 @@ def capacity(
 
     if len(vary) > 2:
         raise StudyError(f"{len(vary)} keys to vary: give one, or two for a frontier")
-    options = study.given(counts=True) | everybody.given() | {"confidence": confidence}
+    options = (
+        study.given(counts=True)
+        | everybody.given()
+        | {"confidence": confidence, "largest": largest}
+    )
     if most is not None:
         options["most"] = most
     loaded = load_with_advice(scenario)

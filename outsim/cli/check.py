@@ -31,13 +31,28 @@ def check(
         ),
     ] = None,
     seed: Seed = None,
+    promise: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PROMISE",
+            help='Warn if no run can keep it, such as "95% of calls out by 11:00"; may be given '
+            "several times.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Check scenario files: errors, warnings, utilization at full rate; on request, theory."""
     from outsim.cli.output import note, present
     from outsim.questions.check import check as ask
 
-    question = ask(*scenarios, theory=theory, ciw=ciw, replications=replications, seed=seed)
+    question = ask(
+        *scenarios,
+        theory=theory,
+        ciw=ciw,
+        replications=replications,
+        seed=seed,
+        promise=promise or (),
+    )
     answer = question.run()
     for error in answer.errors:
         note(f"outsim: {error}")

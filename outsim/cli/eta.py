@@ -36,6 +36,14 @@ def eta(
             metavar="TIME", help="Forecast from the queue as one run of the scenario has it then."
         ),
     ] = None,
+    promise: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PROMISE",
+            help='Say how probably it is kept, such as "95% of calls out by 11:00"; may be given '
+            "several times.",
+        ),
+    ] = None,
     study: StudyFlags,
     shown: Shown,
 ) -> None:
@@ -53,6 +61,7 @@ def eta(
         number=number,
         snapshot=snapshot,
         at=at,
+        promise=promise or (),
         **study.given(),
     )
     if snapshot is not None:

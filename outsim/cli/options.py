@@ -75,6 +75,14 @@ CampaignName = Annotated[
     str | None,
     typer.Option("--campaign", metavar="NAME", help="Campaign, as NAME or TENANT/NAME."),
 ]
+Confidence = Annotated[
+    str | None,
+    typer.Option(
+        "--confidence",
+        metavar="SHARE",
+        help="With --promise: how sure the answer must be; default: 95%.",
+    ),
+]
 CallId = Annotated[
     int | None, typer.Option("--call", metavar="ID", parser=count(0), help="One call, by its id.")
 ]
@@ -307,6 +315,11 @@ def with_options(command: Callable[Given, None]) -> Callable[Given, None]:
     flat.__annotations__ = {option.name: option.annotation for option in parameters}
     flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return flat  # type: ignore[return-value]
+
+
+def certainty(confidence: str | None) -> dict[str, str]:
+    """Keyword parameters of a search for what keeps promises."""
+    return {} if confidence is None else {"confidence": confidence}
 
 
 def numbers(kind: type) -> Callable[[str], list[Any]]:

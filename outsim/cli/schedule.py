@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from outsim.cli.options import (
     CampaignName,
+    Confidence,
     MattersFlags,
     ScenarioFile,
     Shown,
     StudyFlags,
+    certainty,
     with_options,
 )
 
@@ -22,8 +24,12 @@ def schedule(
     scenario: ScenarioFile,
     campaign: CampaignName = None,
     every: Annotated[
-        str, typer.Option(metavar="TIME", help="Time between two starts, such as 5min.")
-    ] = "15min",
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Time between two starts; default: 15min, or 1min for a promise.",
+        ),
+    ] = None,
     between: Annotated[
         tuple[str, str] | None,
         typer.Option(
@@ -32,6 +38,19 @@ def schedule(
             "scenario's start is in, to the next.",
         ),
     ] = None,
+    promise: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PROMISE",
+            help='Find the latest start that keeps it, such as "P(95% of calls done by 11:00) >= '
+            '0.9"; may be given several times.',
+        ),
+    ] = None,
+    latest: Annotated[
+        bool,
+        typer.Option("--latest/--earliest", help="With --promise: which is looked for."),
+    ] = True,
+    confidence: Confidence = None,
     difference: MattersFlags,
     study: StudyFlags,
     shown: Shown,
@@ -41,7 +60,15 @@ def schedule(
     from outsim.questions.schedule import schedule as ask
 
     loaded = load_with_advice(scenario)
+    steps: dict[str, Any] = {} if every is None else {"every": every}
+    if promise:
+        from outsim.questions.latest import latest_start
+
+        options = study.given(counts=True) | steps | certainty(confidence)
+        options |= {"between": between, "earliest": not latest}
+        present(latest_start(loaded, promise, campaign, **options).run(), shown)
+        return
     question = ask(
-        loaded, campaign, every=every, between=between, **difference.given(), **study.given()
+        loaded, campaign, between=between, **steps, **difference.given(), **study.given()
     )
     present(question.run(), shown)

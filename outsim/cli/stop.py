@@ -8,9 +8,11 @@ import typer
 
 from outsim.cli.options import (
     CampaignName,
+    Confidence,
     ScenarioFile,
     Shown,
     StudyFlags,
+    certainty,
     count,
     separated,
     with_options,
@@ -39,6 +41,19 @@ def stop(
             "is the scenario's, or the one of --after.",
         ),
     ] = None,
+    promise: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PROMISE",
+            help='Find the latest stop that keeps it, such as "at most 300 dialed after the '
+            'stop"; may be given several times.',
+        ),
+    ] = None,
+    latest: Annotated[
+        bool,
+        typer.Option("--latest/--earliest", help="With --promise: which is looked for."),
+    ] = True,
+    confidence: Confidence = None,
     study: StudyFlags,
     shown: Shown,
 ) -> None:
@@ -47,5 +62,13 @@ def stop(
     from outsim.questions.stop import stop as ask
 
     loaded = load_with_advice(scenario)
+    if promise:
+        from outsim.questions.latest import latest_stop
+
+        if after:
+            raise typer.BadParameter("--promise searches all stops; leave out --after")
+        options = study.given(counts=True) | certainty(confidence) | {"earliest": not latest}
+        present(latest_stop(loaded, promise, campaign, **options).run(), shown)
+        return
     question = ask(loaded, campaign, after=separated(after), observed=observed, **study.given())
     present(question.run(), shown)

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
-    from outsim.questions.capacity_answers import Capacity, Frontier
+    from outsim.questions.capacity_answers import Capacity
+    from outsim.questions.capacity_frontier import Frontier
     from outsim.questions.effects import Effects
     from outsim.questions.sweep_answers import Sweep
     from outsim.scenario.factors import Range
@@ -284,7 +285,9 @@ def promise(answer: Capacity, which: int = 0, ax: Axes | None = None) -> Axes:
         label=plain(about.text),
     )
     if answer.value is not None:
-        ax.axvline(answer.number, color=GREEN, linewidth=0.9, label=f"smallest: {answer.value}")
+        ax.axvline(
+            answer.number, color=GREEN, linewidth=0.9, label=f"{answer.words.best}: {answer.value}"
+        )
     for last, first in answer.found.breaks:
         label = f"kept up to {answer.text(last)}, broken from {answer.text(first)}"
         low, high = answer.values[last], answer.values[first]
@@ -304,7 +307,7 @@ def frontier(answer: Frontier, ax: Axes | None = None) -> Axes:
         [answered.number for answered in answer.capacities],
         "o-",
         color=GREEN,
-        label=plain("smallest that keeps " + "; ".join(p.text for p in first.promises)),
+        label=plain(f"{first.words.best} that keeps " + "; ".join(p.text for p in first.promises)),
     )
     for outcome, mark, colour in (("nothing", "X", VERMILION), ("undecided", "$?$", GREY)):
         places = [

@@ -23,9 +23,11 @@ from outsim.engine import Engine, choose
 from outsim.errors import StudyError
 from outsim.plan import build_plan
 from outsim.progress import Progress, reporting
-from outsim.questions.capacity_answers import Capacity, Frontier
+from outsim.questions.capacity_answers import Capacity
+from outsim.questions.capacity_frontier import Frontier
 from outsim.questions.everybody import Everybody
 from outsim.questions.question import Question, asks
+from outsim.questions.scarce import scarce
 from outsim.scenario.campaigns import Campaign
 from outsim.scenario.factors import Range, read_range
 from outsim.scenario.memory import runs_that_fit
@@ -34,6 +36,7 @@ from outsim.studies.comparable import campaign_of
 from outsim.studies.default_replications import CAPACITY, CAPACITY_RUNS, check_replications
 from outsim.studies.executors import open_executor
 from outsim.studies.identity import check_collection
+from outsim.studies.promise_limits import never_kept
 from outsim.studies.promises import Promise, promised_to, read_promise
 from outsim.studies.search import FIRST_ERROR, OutOfBudget, Search
 from outsim.studies.stopping import read_timeout
@@ -64,6 +67,7 @@ def capacity(
     vary: str,
     target: Sequence[str],
     *,
+    largest: bool = False,
     campaign: str | Campaign | None = None,
     campaigns: Sequence[str | Campaign] = (),
     all_tenants: bool = False,
@@ -73,7 +77,7 @@ def capacity(
     most: int = CAPACITY_RUNS,
     **options: Unpack[CapacityOptions],
 ) -> Question[Capacity]:
-    """Find the smallest value of a key that keeps every promise, with confidence.
+    """Find the smallest value of a key that keeps every promise, with confidence; or the largest.
 
     Parameters
     ----------
@@ -83,6 +87,8 @@ def capacity(
         Key and range, such as ``"platform.ports=100:2000"``; see `outsim.scenario.factors`.
     target : sequence of str
         Promises, such as ``"p95 wait <= 10 min"``; see `outsim.studies.promises`.
+    largest : bool
+        Whether the largest value that keeps them is looked for; of a clock time, the latest.
     campaigns : sequence of str or Campaign
         Campaigns of which each must have what is promised, instead of the one under study.
     all_tenants : bool
@@ -114,8 +120,9 @@ def capacity(
     asked = scenario if campaign is None else scenario.asked_about(campaign_of(scenario, campaign))
 
     async def work(_: Any) -> Capacity:
-        base, count = await _base(asked, replications, precision, options)
-        planner = _Planner(asked, vary, target, whose, count, confidence, most, options)
+        base, count = await base_runs(asked, replications, precision, options)
+        varied = _range(vary, asked, largest=largest)
+        planner = Planner(asked, varied, target, whose, count, confidence, most, options)
         with planner.working():
             return replace(await planner.plan(asked), base=base)
 
@@ -129,6 +136,7 @@ def frontier(
     other: str,
     target: Sequence[str],
     *,
+    largest: bool = False,
     campaign: str | Campaign | None = None,
     campaigns: Sequence[str | Campaign] = (),
     all_tenants: bool = False,
@@ -142,7 +150,7 @@ def frontier(
 
     Parameters
     ----------
-    vary, target, campaign, campaigns, all_tenants
+    vary, target, largest, campaign, campaigns, all_tenants
         As for `capacity`.
     confidence, replications, precision, most, timeout, directory, input_uncertainty
         As for `capacity`; `most` and `timeout` are for all of it.
@@ -159,9 +167,10 @@ def frontier(
     asked = scenario if campaign is None else scenario.asked_about(campaign_of(scenario, campaign))
 
     async def work(_: Any) -> Frontier:
-        base, count = await _base(asked, replications, precision, options)
-        planner = _Planner(asked, vary, target, whose, count, confidence, most, options)
-        second = planner.range(other)
+        base, count = await base_runs(asked, replications, precision, options)
+        varied = _range(vary, asked, largest=largest)
+        planner = Planner(asked, varied, target, whose, count, confidence, most, options)
+        second = _range(other, asked)
         if second.key == planner.vary.key:
             raise StudyError(f"{second.key} is varied twice; give another key, or one range")
         others = second.values(second.count or SECOND_VALUES)
@@ -169,17 +178,17 @@ def frontier(
         with planner.working(len(others)):
             capacities = [
                 replace(
-                    await planner.plan(varied, f"{second.key}={second.text(value)}"),
+                    await planner.plan(other_one, f"{second.key}={second.text(value)}"),
                     base=base,
                 )
-                for value, varied in zip(others, changed, strict=True)
+                for value, other_one in zip(others, changed, strict=True)
             ]
         return Frontier(second, others, tuple(capacities))
 
     return Question("frontier", work)
 
 
-async def _base(
+async def base_runs(
     scenario: Scenario,
     replications: int | None,
     precision: Mapping[str, str | float] | None,
@@ -197,13 +206,23 @@ async def _base(
     return base, base.replications
 
 
-class _Planner:
+def _range(text: str, scenario: Scenario, *, largest: bool = False) -> Range:
+    """Values of a key that can be planned, those to be wished for first."""
+    varied = read_range(text, scenario)
+    if varied.key.partition(".")[0] in ("clock", "study", "seed"):
+        raise StudyError(
+            f"{varied.key} can't be planned: promises are held against the same clock and draws"
+        )
+    return replace(varied, is_descending=largest)
+
+
+class Planner:
     """Searches that share an executor and a budget."""
 
     def __init__(
         self,
         scenario: Scenario,
-        vary: str,
+        vary: Range,
         target: Sequence[str],
         whose: Everybody,
         replications: int,
@@ -214,7 +233,7 @@ class _Planner:
         if scenario.campaign_under_study is None:
             raise StudyError(f"scenario {scenario.name!r} has no campaign to make promises about")
         self.scenario = scenario
-        self.vary = self.range(vary)
+        self.vary = vary
         self.confidence = _confidence(confidence)
         self.replications, self.left = replications, most
         self.input_uncertainty = bool(options.get("input_uncertainty"))
@@ -232,15 +251,6 @@ class _Planner:
         self._report: Progress | None = None
         self._done, self._expected = 0, 0
         self._deadline = _deadline(options.get("timeout"))
-
-    def range(self, text: str) -> Range:
-        varied = read_range(text, self.scenario)
-        if varied.key.partition(".")[0] in ("clock", "study", "seed"):
-            raise StudyError(
-                f"{varied.key} can't be planned: promises are held against the same clock and "
-                "draws"
-            )
-        return varied
 
     def _read(self, targets: Sequence[str], whose: Everybody) -> tuple[Promise, ...]:
         if not targets:
@@ -328,7 +338,7 @@ class _Planner:
             replications=self.replications,
             origin=self.vary.first_number,
         )
-        return Capacity(
+        found = Capacity(
             scenario,
             self.vary,
             self.promises,
@@ -338,6 +348,12 @@ class _Planner:
             await search.run(),
             self.input_uncertainty,
         )
+        ends = [self.vary.set_in(scenario, value) for value in (values[0], values[-1])]
+        found = replace(found, never=never_kept(self.promises, *ends))
+        if found.value is not None or found.level_from is None:
+            return found
+        most = self.vary.set_in(scenario, values[-1])
+        return replace(found, scarce=await asyncio.to_thread(scarce, most, self.seed))
 
 
 def _as_file(text: str) -> str:

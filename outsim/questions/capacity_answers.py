@@ -32,6 +32,33 @@ BOUNDS = (
 
 
 @dataclass(frozen=True)
+class _Words:
+    """How a search is told of, by what it looks for."""
+
+    best: str
+    """What is looked for."""
+    end: str
+    """The other end of the range."""
+    less: str
+    """What is still to be wished for."""
+    more: str
+    """What is done to get from the answer to the other end."""
+    to: str
+    """From the answer on to the other end."""
+
+
+_VALUES = (
+    _Words("smallest", "largest", "less", "more", "up to"),
+    _Words("largest", "smallest", "more", "less", "down to"),
+)
+_MOMENTS = (
+    _Words("earliest", "latest", "earlier", "later", "up to"),
+    _Words("latest", "earliest", "later", "earlier", "back to"),
+)
+"""Of values and of clock times: looked for from the low end, and from the high one."""
+
+
+@dataclass(frozen=True)
 class Tested:
     """A value that was tested on fresh replications."""
 
@@ -52,7 +79,11 @@ class Tested:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Capacity(Answer):
-    """Smallest value of a key that keeps promises."""
+    """Smallest value of a key that keeps promises, or the largest.
+
+    Values are in the order in which they are searched, those to be wished for first: below a
+    value stands, where the largest is looked for, what is larger.
+    """
 
     scenario: Scenario
     vary: Range
@@ -66,11 +97,27 @@ class Capacity(Answer):
     """Whether each run has callees of its own, out of what a calibration's data leave open."""
     base: StudyResult | None = None
     """Runs of the scenario as it stands, if a precision decided how many a test rests on."""
+    called: str = ""
+    """What people call the key, such as ``start of bank/reminders``; empty: as it is written."""
+    title: str = TITLE
+    scarce: tuple[str, ...] = ()
+    """What calls wait for where more of the key changes nothing, the most waited for first."""
+    never: tuple[str, ...] = ()
+    """Why no value can keep a promise, as far as that is known without a run."""
 
     @property
     def is_no(self) -> bool:  # type: ignore[override]
         """Whether no value is shown to keep the promises."""
         return self.value is None
+
+    @property
+    def words(self) -> _Words:
+        """How it is told of what was looked for."""
+        return (_MOMENTS if self.vary.is_clock else _VALUES)[self.vary.is_descending]
+
+    def _set_to(self, value: str | None) -> str:
+        """The key with a value, for people."""
+        return f"{value}" if self.called else f"{self.vary.key} = {value}"
 
     @property
     def outcome(self) -> Literal["found", "nothing", "undecided"]:
@@ -141,6 +188,8 @@ class Capacity(Answer):
     @property
     def level_from(self) -> str | None:
         """Value from which on more of it changed nothing, as something else is scarce there."""
+        if self.vary.is_clock or self.vary.is_descending:
+            return None
         places = sorted(self.found.screenings, reverse=True)
         scores = [self.found.screenings[place].score for place in places]
         alike = [p for p, score in zip(places, scores, strict=True) if score == scores[0]]
@@ -216,7 +265,7 @@ class Capacity(Answer):
             notes += precision_notes(self.base)
         return Document(
             id="capacity",
-            title=TITLE,
+            title=self.title,
             answer=answer,
             asked=self.asked,
             more=[*self._around(), *self.warning_texts()],
@@ -248,11 +297,13 @@ class Capacity(Answer):
 
     def _answer(self) -> str:
         """The value that was asked for, or why there is none."""
-        key, value, below, last = self.vary.key, self.best, self.below, self.text(-1)
+        value, below, last, words = self.best, self.below, self.text(-1), self.words
+        name = self.called or self.vary.key
         if self.outcome == "nothing":
+            low, high = (-1, 0) if self.vary.is_descending else (0, -1)
             return (
-                f"No value of {key} from {self.text(0)} to {last} keeps the promises, as far as "
-                "was looked: the nearest is shown to break one."
+                f"No value of {name} from {self.text(low)} to {self.text(high)} keeps the "
+                "promises, as far as was looked: the nearest is shown to break one."
             )
         if self.outcome == "undecided":
             spent = f"{self.replications} fresh runs are too few"
@@ -260,59 +311,100 @@ class Capacity(Answer):
                 spent = "the runs or the time ran out"
             if value is None:
                 return (
-                    f"Undecided: {spent} before any value of {key} was shown to keep the promises."
+                    f"Undecided: {spent} before any value of {name} was shown to keep the "
+                    "promises."
                 )
-            lower = f"whether one between {below} and it does" if below else "whether less does"
-            return f"Undecided: {spent}. {key} = {value} keeps the promises; {lower} is not known."
-        if below is not None:
-            shown = "keeps" if below == self.broken_below else "is shown to keep"
-            return f"Smallest value that {shown} the promises: {key} = {value}."
-        if self.kept_to == value:
-            return f"Smallest value that keeps the promises: {key} = {value}."
-        if self.kept_to == last:
-            return (
-                f"Both ends of the range keep the promises: {key} = {value}, the least that was "
-                f"asked about, and {last}, the largest."
+            lower = (
+                f"whether one between {below} and it does"
+                if below
+                else f"whether {words.less} does"
             )
-        return (
-            f"The promises are kept from {key} = {value}, the least that was asked about, up to "
-            f"{self.kept_to}, as far as is shown."
-        )
+            keeps = self._set_to(value) if not self.called else f"A {name} of {value}"
+            return f"Undecided: {spent}. {keeps} keeps the promises; {lower} is not known."
+        what = f"{words.best.capitalize()} {self.called or 'value'}"
+        if below is not None or self.kept_to == value:
+            surely = below is None or below == self.broken_below
+            shown = "keeps" if surely else "is shown to keep"
+            found = f"{what} that {shown} the promises: {self._set_to(value)}."
+        elif self.kept_to == last:
+            found = (
+                f"Both ends of the range keep the promises: {self._set_to(value)}, the "
+                f"{words.best} that was asked about, and {last}, the {words.end}."
+            )
+        else:
+            found = (
+                f"The promises are kept from {self._set_to(value)}, the {words.best} that was "
+                f"asked about, {words.to} {self.kept_to}, as far as is shown."
+            )
+        return f"{found} {self._how_surely()}"
+
+    def _how_surely(self) -> str:
+        """What the answer comes to by each promise, with the bound that it rests on."""
+        tested = next(tested for tested in self.tested() if tested.value == self.value)
+        texts = []
+        for k, promise in enumerate(self.promises):
+            bound = self._bound(promise, tested, k)
+            if promise.probability is None:
+                label = promise.measure.label_at(self.scenario.deadline)
+                texts.append(
+                    f"{label} {self._written(promise, tested.shown[k], 'never')} ({bound})"
+                )
+            else:
+                texts.append(
+                    f"{percent(tested.shown[k])} of {tested.replications} runs keep it ({bound})"
+                )
+        return f"There: {'; '.join(texts)}; {100 * self.confidence:.4g} % confidence."
 
     def _around(self) -> Iterator[str]:
         """What is shown of values below and above."""
+        yield from self.never
         found = self.outcome == "found"
         if found:
             yield self._below()
             yield from self._undecided_above()
         elif self.level_from is not None:
-            yield (
-                f"From {self.level_from} on, more of it changes nothing: something else is scarce."
+            scarce = (
+                f"calls wait for {self.scarce[0]}" if self.scarce else "something else is scarce"
             )
+            yield f"From {self.level_from} on, more of it changes nothing: {scarce}."
+        if len(self.scarce) > 1:
+            yield f"Then for {', then for '.join(self.scarce[1:])}."
         yield from self.break_texts()
         if found and self.found.is_spent:
-            yield "Whether larger values keep them too was not looked at to the end."
+            yield f"Whether {self.further} values keep them too was not looked at to the end."
+
+    @property
+    def further(self) -> str:
+        """What values on the way to the other end are."""
+        return {"more": "larger", "less": "smaller"}.get(self.words.more, self.words.more)
 
     def _below(self) -> str:
-        below, broken = self.below, self.broken_below
+        below, broken, words = self.below, self.broken_below, self.words
         if below is None and self.kept_to == self.value:
-            return "It is the least that was asked about; less may do, too."
+            return f"It is the {words.best} that was asked about; {words.less} may do, too."
         if below is None:
-            return "Less than that may do, too."
+            than = f"{words.less.capitalize()} than that"
+            return f"{than} may do, too."
         if below == broken:
-            return f"{below}, the next below, is shown to break one."
+            return f"{below}, the next {self.beyond}, is shown to break one."
         at = self.found.broken_below
         undecided = self._span(0 if at is None else at + 1, self.found.below or 0)
         text = f"{undecided} undecided: not shown to keep them, nor to break one"
         return f"{text}." if broken is None else f"{text}; {broken} is shown to break one."
+
+    @property
+    def beyond(self) -> str:
+        """Where what is still to be wished for lies."""
+        beyond = {"less": "below", "more": "above", "earlier": "before", "later": "after"}
+        return beyond[self.words.less]
 
     def _undecided_above(self) -> Iterator[str]:
         """Up to where they are kept, if the largest value is undecided and none breaks one."""
         kept_to, verdicts = self.found.kept_to, [*self.found.verdicts.values()]
         if not self.breaks and verdicts[-1] == "undecided" and kept_to is not None:
             yield (
-                f"From {self.text(kept_to + 1)} to {self.text(-1)}, the largest asked about, it "
-                "is undecided."
+                f"From {self.text(kept_to + 1)} {self._to} {self.text(-1)}, the {self.words.end} "
+                "asked about, it is undecided."
             )
 
     def break_texts(self) -> Iterator[str]:
@@ -321,8 +413,8 @@ class Capacity(Answer):
             text = f"{self.text(broken)} is shown to break one"
             if self.below is not None or kept != self.found.kept_to:
                 text = (
-                    f"More is not always better: {self.text(kept)} is the largest shown to keep "
-                    f"the promises, and {text} again"
+                    f"{self.words.more.capitalize()} is not always better: {self.text(kept)} is "
+                    f"the {self.words.end} shown to keep the promises, and {text} again"
                 )
             if broken - kept > 1 and self.found.is_spent:
                 text += "; those between were not looked at to the end"
@@ -330,7 +422,12 @@ class Capacity(Answer):
                 text += f"; {self._span(kept + 1, broken - 1)} undecided"
             yield f"{text}."
 
+    @property
+    def _to(self) -> str:
+        return "to" if self.words.to == "up to" else self.words.to
+
     def _span(self, first: int, last: int) -> str:
+        first, last = (last, first) if self.vary.is_descending else (first, last)
         low, high = self.text(first), self.text(last)
         return f"{low} is" if first == last else f"{low} to {high} are"
 
@@ -345,7 +442,7 @@ class Capacity(Answer):
 
     def _tested_table(self) -> Table:
         """Each value that was tested: of each promise what was shown, its bound and verdict."""
-        rows = []
+        rows, key = [], self.called or self.vary.key
         for tested in self.tested():
             for k, promise in enumerate(self.promises):
                 name, shown = promise.text, percent(tested.shown[k])
@@ -358,7 +455,7 @@ class Capacity(Answer):
                 rows.append([value, name, shown, bound, verdict, *runs])
         return Table(
             "Values that were tested",
-            [self.vary.key, "promise", "shown", "bound", "promise is", "runs", "value is"],
+            [key, "promise", "shown", "bound", "promise is", "runs", "value is"],
             rows,
             text_columns=("promise", "promise is", "value is"),
         )
@@ -388,10 +485,16 @@ class Capacity(Answer):
                 "key": self.vary.key,
                 "input_uncertainty": self.input_uncertainty,
                 "outcome": self.outcome,
+                "looked_for": self.words.best,
                 "value": self.value,
-                "below": self.below,
-                "broken_below": self.broken_below,
-                "kept_up_to": self.kept_to,
+                **(
+                    {"above": self.below, "broken_above": self.broken_below}
+                    if self.vary.is_descending
+                    else {"below": self.below, "broken_below": self.broken_below}
+                ),
+                "kept_down_to" if self.vary.is_descending else "kept_up_to": self.kept_to,
+                "scarce": self.scarce,
+                "never": self.never,
                 "kept_so_far": self.best,
                 "warnings": self.warnings,
                 "promises": [promise.text for promise in self.promises],
@@ -416,92 +519,6 @@ class Capacity(Answer):
                         ],
                     }
                     for tested in self.tested()
-                ],
-            }
-        )
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Frontier(Answer):
-    """Smallest value of one key that keeps promises, for several values of another key."""
-
-    other: Range
-    others: tuple[float, ...]
-    """Values of the other key, in its unit."""
-    capacities: tuple[Capacity, ...]
-    """What was found at each of them."""
-
-    @property
-    def is_no(self) -> bool:  # type: ignore[override]
-        """Whether there is none at any of them."""
-        return all(capacity.value is None for capacity in self.capacities)
-
-    @property
-    def _by_text(self) -> dict[str, Capacity]:
-        """By value of the other key."""
-        return dict(zip(map(self.other.text, self.others), self.capacities, strict=True))
-
-    def document(self) -> Document:
-        """What is needed at each value of the other key."""
-        first, key = self.capacities[0], self.capacities[0].vary.key
-        words = {"nothing": "none in range", "undecided": "undecided"}
-        rows, more = [], []
-        for at, capacity in self._by_text.items():
-            value = capacity.value or words[capacity.outcome]
-            kept_to = (capacity.kept_to if capacity.breaks else None) or "-"
-            rows.append([at, value, capacity.broken_below or "-", kept_to, f"{capacity.runs:,}"])
-            where = f"{self.other.key} = {at}"
-            more += [f"{where}: {text}" for text in capacity.break_texts()]
-            more += capacity.warning_texts(f"{where}, ")
-        pairs = "; ".join(f"{row[0]}: {row[1]}" for row in rows)
-        caption = f"Smallest {key} that keeps the promises, by {self.other.key}"
-        return Document(
-            id="frontier",
-            title=TITLE,
-            answer=f"{caption}: {pairs}.",
-            asked=first.asked,
-            more=more,
-            tables=[Table("", [self.other.key, key, "broken below", "kept up to", "runs"], rows)],
-            pictures=[
-                Picture(
-                    "frontier",
-                    self,
-                    alt=f"Smallest {key} against {self.other.key}: {pairs}.",
-                    caption=caption,
-                )
-            ],
-            notes=[
-                f"Smallest {key} that is shown to keep the promises, and the largest below it "
-                f"that is shown to break one, from {first.text(0)} to {first.text(-1)}; kept up "
-                "to: where larger values are shown to break one again."
-            ],
-        )
-
-    def table(self) -> pd.DataFrame:
-        """One row per value of the other key: what is needed there."""
-        import pandas as pd
-
-        return pd.DataFrame(
-            [
-                {
-                    self.other.key: at,
-                    capacity.vary.key: capacity.value,
-                    "outcome": capacity.outcome,
-                    "broken_below": capacity.broken_below,
-                    "kept_up_to": capacity.kept_to,
-                    "runs": capacity.runs,
-                }
-                for at, capacity in self._by_text.items()
-            ]
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The answers for machines."""
-        return plain(
-            {
-                "key": self.other.key,
-                "frontier": [
-                    {"at": at, **capacity.to_dict()} for at, capacity in self._by_text.items()
                 ],
             }
         )

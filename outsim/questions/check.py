@@ -146,6 +146,7 @@ def check(
     ciw: bool = False,
     replications: int | None = None,
     seed: int | None = None,
+    promise: Sequence[str] = (),
 ) -> Question[Check]:
     """Check scenarios: errors, warnings, utilization at full rate; on request, theory.
 
@@ -161,6 +162,8 @@ def check(
         With `theory`: how many runs; default: 20.
     seed : int, optional
         With `theory`: seed of the runs; default: the scenario's.
+    promise : sequence of str
+        Promises, of which it is said if no run can keep them; see `outsim.studies.promises`.
 
     Returns
     -------
@@ -181,15 +184,31 @@ def check(
 
     async def work(_: Any) -> Check:
         checks: Sequence[Checked] = [
-            await _checked(checked, count if theory else 0, seed, ciw=ciw) for checked in scenarios
+            await _checked(checked, count if theory else 0, seed, promise, ciw=ciw)
+            for checked in scenarios
         ]
         return Check(tuple(checks))
 
     return Question("check", work)
 
 
+def _never_kept(scenario: Scenario, texts: Sequence[str]) -> tuple[str, ...]:
+    if not texts:
+        return ()
+    # What reads promises takes longer to load than to check a scenario.
+    from outsim.studies.promise_limits import never_kept
+    from outsim.studies.promises import read_promise
+
+    return never_kept([read_promise(text, scenario) for text in texts], scenario)
+
+
 async def _checked(
-    given: Scenario | str | Path, replications: int, seed: int | None, *, ciw: bool
+    given: Scenario | str | Path,
+    replications: int,
+    seed: int | None,
+    promise: Sequence[str],
+    *,
+    ciw: bool,
 ) -> Checked:
     file = given.name if isinstance(given, Scenario) else str(given)
     try:
@@ -200,7 +219,7 @@ async def _checked(
     checked = Checked(
         file,
         scenario.name,
-        warnings=tuple(str(warning) for warning in advice(scenario)),
+        warnings=(*map(str, advice(scenario)), *_never_kept(scenario, promise)),
         loads=tuple(utilisation(scenario)),
     )
     if not replications:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
 
 from outsim.clock import SECOND, after, format_duration
 from outsim.display import format_estimate, format_figure, percent
@@ -23,6 +26,7 @@ from outsim.questions.eta_measures import (
     Quantiles,
     estimates,
     find_call,
+    forecast_of,
     quantiles,
     said,
 )
@@ -39,6 +43,7 @@ from outsim.scenario.snapshot import STATES, Snapshot
 from outsim.studies.comparable import campaign_of
 from outsim.studies.default_replications import ETA
 from outsim.studies.foot import precision_notes
+from outsim.studies.promises import Promise, Verdict, read_promise
 from outsim.studies.study import run_of
 from outsim.studies.study_result import StudyResult
 from outsim.text import plain
@@ -70,6 +75,34 @@ class Forecast(Answer):
     findings: StudyResult
     call: CallOfInterest | None = None
     """The one call that is asked about; None for the whole campaign."""
+    promises: tuple[Promise, ...] = ()
+    """Promises of which it is said how probably a run keeps them."""
+
+    @property
+    def is_no(self) -> bool:  # type: ignore[override]
+        """Whether a promise is shown to be broken."""
+        return "broken" in map(self.verdict, self.promises)
+
+    def keeps(self, promise: Promise) -> Probability:
+        """How probably a day keeps a promise, from the queue as it stands."""
+        return probability(self._outcomes(replace(promise, probability=0.5)) > 0)
+
+    def verdict(self, promise: Promise) -> Verdict:
+        """Whether a promise is shown to be kept, broken, or neither, with 95 % confidence."""
+        return promise.judge(self._outcomes(promise), 1 - LEVEL, 1 - LEVEL)[0]
+
+    def _outcomes(self, promise: Promise) -> NDArray[np.float64]:
+        return promise.outcomes(self.findings.values(0, promise.measure.name))
+
+    @property
+    def _promised(self) -> list[str]:
+        """What is said of each promise."""
+        texts = []
+        for promise in self.promises:
+            share, verdict = self.keeps(promise), self.verdict(promise)
+            how = f"{percent(share.mean)} of runs keep it (95 %: {percent(share.low)} to "
+            texts.append(f"{promise.text}: {verdict}; {how}{percent(share.high)}).")
+        return texts
 
     @property
     def scenario(self) -> Scenario:
@@ -126,7 +159,8 @@ class Forecast(Answer):
 
     @property
     def _instants(self) -> list[Measure]:
-        return [measure for measure in self.findings.measures if measure.kind == "clock"]
+        about = CAMPAIGN_MEASURES if self.call is None else (self.call.measure,)
+        return [measure for measure in about if measure.kind == "clock"]
 
     def row(self, measure: Measure) -> list[str]:
         """The instant of a measure for people: its label, median, interval of that, and band."""
@@ -183,7 +217,7 @@ class Forecast(Answer):
             id="eta",
             title=TITLE,
             asked=f"{asked}: {findings.replications} replications, seed {findings.seed}.",
-            answer=self._answer(),
+            answer=" ".join([*self._promised, self._answer()]),
             more=[*self._standing(), *self._of_the_call()],
             tables=tables,
             pictures=[] if self.call is not None else [self._picture()],
@@ -285,6 +319,14 @@ class Forecast(Answer):
             "seed": self.findings.seed,
             "band": BAND,
             "figures": instants,
+            "promises": [
+                {
+                    "promise": promise.text,
+                    "verdict": self.verdict(promise),
+                    "kept_in": vars(self.keeps(promise)),
+                }
+                for promise in self.promises
+            ],
             "estimated": estimates(self.scenario),
         }
         if self.call is None:
@@ -353,6 +395,7 @@ def eta(
     number: str | None = None,
     snapshot: str | Path | Mapping[str, Any] | Snapshot | None = None,
     at: datetime | str | None = None,
+    promise: Sequence[str] = (),
     **options: Unpack[StudyOptions],
 ) -> StudyQuestion[Forecast]:
     """Forecast when a campaign's calls go out and when it is finished, or when one call goes out.
@@ -371,6 +414,9 @@ def eta(
         what `Result.snapshot` gives; default: from the scenario's begin.
     at : datetime or str, optional
         Forecast from the queue as one run of the scenario has it at this moment.
+    promise : sequence of str
+        Promises, such as ``"95% of calls out by 11:00"``, of which it is said how probably they
+        are kept; see `outsim.studies.promises`.
     input_uncertainty : bool
         Whether the bands are over days and over callees that a calibration's data would bear out.
 
@@ -409,8 +455,13 @@ def eta(
         known = scenario.campaign_or_none("/".join(found.campaign))
         if known is None or (campaign is not None and known is not chosen):
             raise StudyError(f"the call is one of {'/'.join(found.campaign)}; ask there")
+        if promise:
+            raise StudyError("promise: it is about a campaign; leave out the call, or the promise")
         chosen, measures = known, found.measures
     if options.get("input_uncertainty"):
         options["input_uncertainty"] = "drawn"  # bands are of runs: partners would add nothing
-    run = run_of(scenario.asked_about(chosen), measures=measures, **options)
-    return StudyQuestion("eta", run, lambda findings: Forecast(chosen, findings, found))
+    asked = scenario.asked_about(chosen)
+    promises = tuple(forecast_of(read_promise(text, asked), asked) for text in promise)
+    measures = tuple(dict.fromkeys((*measures, *(p.measure for p in promises))))
+    run = run_of(asked, measures=measures, **options)
+    return StudyQuestion("eta", run, lambda findings: Forecast(chosen, findings, found, promises))

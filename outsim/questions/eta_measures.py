@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -21,10 +21,12 @@ from outsim.estimates import quantile_rank
 from outsim.plan import CampaignPlan, Plan, build_plan
 from outsim.plan.initial_state import queued_since_us
 from outsim.results.measures import Measure
+from outsim.results.measures import out_by as out_by_a_time
 from outsim.results.run_arrays import first_carried_us
 from outsim.results.view import View
 from outsim.scenario.model import Scenario
 from outsim.scenario.snapshot import STATES, Snapshot, campaign_of
+from outsim.studies.promises import Promise
 from outsim.tape import Tape
 from outsim.vocabulary import CANCELED, EXPIRED, FIRST_FINAL, REJECTED
 
@@ -52,13 +54,12 @@ def _went_out_us(view: View, campaign: CampaignPlan) -> NDArray[np.int64]:
     return first_carried_us(records.attempts, records.calls.rows)[_own(campaign)]
 
 
-def outgoing_s(view: View, level: float) -> float:
-    """When this share of the campaign's calls have gone out, in seconds since the run begins.
+def _outgoing(view: View) -> tuple[int, NDArray[np.int64], int]:
+    """Calls out before the run, when those of the run go out, and how many never do.
 
     Calls go out with the dispatch of their first attempt that the carrier takes, where their wait
     ends. Those canceled before are left out, as are wedged and rejected ones; one that expires,
-    or is only ever refused, counts as later than any. NaN where the run does not come to it; just
-    before the moment of the snapshot where it was over by then.
+    or is only ever refused, counts as later than any.
     """
     _, campaign = _planned(view)
     assert view.arrays is not None
@@ -72,6 +73,28 @@ def outgoing_s(view: View, level: float) -> float:
     first = _went_out_us(view, campaign)[counts]
     out = np.sort(first[first != MISSING])
     late = int(np.count_nonzero((first == MISSING) & (status[counts] != CANCELED))) + undialed
+    return before, out, late
+
+
+def out_by(view: View, at_s: float) -> float:
+    """Share of the campaign's calls that are out by an instant, in seconds since the run begins.
+
+    With a snapshot, of those that it tells of; see `outgoing_s` for those that count.
+    """
+    before, out, late = _outgoing(view)
+    by_then = before + int(np.searchsorted(out, round(at_s * SECOND), side="right"))
+    calls = before + len(out) + late
+    return by_then / calls if calls else math.nan
+
+
+def outgoing_s(view: View, level: float) -> float:
+    """When this share of the campaign's calls have gone out, in seconds since the run begins.
+
+    NaN where the run does not come to it; just before the moment of the snapshot where it was
+    over by then. Calls that are canceled before, wedged or rejected are left out.
+    """
+    before, out, late = _outgoing(view)
+    opening = _planned(view)[1].opening
     place = 1 + quantile_rank(level, before + len(out) + late)
     if place <= before and opening is not None:
         # Before the moment, and not at it, where what stands in the queue may go out.
@@ -148,6 +171,31 @@ def stays_in(view: View, place: int, why: str) -> float:
     if campaign.contacts.wedged[index]:
         reason = "wedged"
     return float(reason == why)
+
+
+def forecast_of(promise: Promise, scenario: Scenario) -> Promise:
+    """The promise about what a forecast measures, which counts what a snapshot says is over.
+
+    Raises
+    ------
+    StudyError
+        If it is about calls of which a snapshot does not say enough.
+    """
+    compute = promise.measure.compute
+    if promise.measure.of is None:
+        if promise.measure.name == "finish_time_s":
+            return replace(promise, measure=CAMPAIGN_MEASURES[-1])
+        if isinstance(compute, partial) and compute.func is out_by_a_time:
+            at_s = scenario.instant_us(compute.keywords["at"]) / SECOND
+            of_share = replace(promise.measure, compute=partial(out_by, at_s=at_s))
+            return replace(promise, measure=of_share)
+    if scenario.snapshot is not None:
+        raise StudyError(
+            f"promise {promise.text!r}: from a snapshot only finished, and the share of the "
+            "campaign's calls that are out by a time, can be promised; write such as "
+            "'95% of calls out by 11:00'"
+        )
+    return promise
 
 
 CAMPAIGN_MEASURES = (

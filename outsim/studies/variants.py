@@ -85,7 +85,7 @@ def starts_of(
         hour = campaign.start.replace(minute=0, second=0, microsecond=0)
         first, last = max(hour, scenario.clock.begins), after(hour, HOUR)
     else:
-        first, last = (_moment(scenario, end) for end in between)
+        first, last = (moment_of(scenario, end) for end in between)
     span_us = scenario.instant_us(last) - scenario.instant_us(first)
     if span_us < every_us:
         raise StudyError(
@@ -130,7 +130,8 @@ def over_the_day(
     return f"{step}min", (first, last)
 
 
-def _moment(scenario: Scenario, at: str | datetime) -> datetime:
+def moment_of(scenario: Scenario, at: str | datetime) -> datetime:
+    """A local time that a start may be at, as it is written or a datetime."""
     if isinstance(at, datetime):
         if at.tzinfo is None:
             raise StudyError(f"between: found {at!r}; give a datetime with a time zone")

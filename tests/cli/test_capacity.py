@@ -36,7 +36,7 @@ def test_the_least_of_the_range_may_be_enough(outsim):
     ended = outsim(*ASKED, "--target", "p90 wait <= 50 min")
     assert ended.code == 0
     said = " ".join(ended.out.split())
-    assert "Both ends of the range keep the promises: platform.ports = 2, the least" in said
+    assert "Both ends of the range keep the promises: platform.ports = 2, the smallest" in said
     assert "Less than that may do, too" in said
 
 

@@ -24,6 +24,8 @@ IN_PROGRAMS = {"progress", "min_replications", "max_replications", "keep_series"
 OF_COMMANDS = {
     "run": {"out", "verify"},  # what a program does with the result that it has
     "assumptions": {"effect"},  # the list is a question of its own in Python
+    "schedule": {"promise", "latest", "confidence"},  # latest_start in Python
+    "stop": {"promise", "latest", "confidence"},  # latest_stop in Python
     "report": {"output"},  # a program saves the page that it has
 }
 """What a command has that its function lacks, and why."""

@@ -17,7 +17,8 @@ from outsim import plots
 from outsim.errors import ScenarioError, StudyError
 from outsim.questions.capacity import capacity
 from outsim.questions.capacity import frontier as find_frontier
-from outsim.questions.capacity_answers import Capacity, Frontier
+from outsim.questions.capacity_answers import Capacity
+from outsim.questions.capacity_frontier import Frontier
 from outsim.scenario import Scenario
 from tests.engine import scenarios
 from tests.studies.scenarios import chancy, without_campaigns
