@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -141,8 +141,8 @@ def fit_load(call_log: CallLog) -> LoadFit:
                 )
             )
     fitted = LoadFit(tuple(classes), zone, hours, campaign is not None, ())
-    notes = tuple(_notes(fitted, call_log, tenant is not None, rows, len(table) - len(rows)))
-    return LoadFit(fitted.classes, zone, hours, fitted.by_campaign, notes)
+    notes = _notes(fitted, call_log, tenant is not None, rows, len(table) - len(rows))
+    return replace(fitted, notes=tuple(notes))
 
 
 def _units(tenant: Integers | None, campaign: Integers | None, size: int) -> Integers:
@@ -274,8 +274,7 @@ def _notes(
     unseen = [day for k, day in enumerate(WEEKDAYS) if k not in fitted.hours.observed]
     if unseen:
         yield f"no hour of {', '.join(unseen)} is in the log: their load is that of a mean day"
-    one_day = len(fitted.hours.observed) == 1
-    if one_day:
+    if len(fitted.hours.observed) == 1:
         yield "the log has one weekday: nothing is known of how days differ"
     yield (
         "a log tells when the first call of a list went out, not when it was to start: waits in "
