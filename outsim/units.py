@@ -107,7 +107,10 @@ def _share(value: Any) -> Any:
 
 def _share_or_duration(value: Any, info: ValidationInfo) -> float | int:
     if not isinstance(value, str) or value.strip().endswith("%"):
-        return float(_share(value))
+        try:
+            return float(_share(value))
+        except ValueError as error:
+            raise ValueError(f"{error}, or a duration such as '2 min'") from None
     try:
         parse_duration_us(value)
     except ValueError:

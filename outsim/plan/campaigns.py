@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from outsim.clock import NEVER, RATE_SECONDS, SECOND, local_segments
 from outsim.distributions import Distribution
 from outsim.plan.own_times import OwnTimes, loaded_us, loading_delays
-from outsim.plan.retries import MILLION, RetryPlan
+from outsim.plan.retries import RetryPlan
 from outsim.scenario.campaigns import USUAL_PRIORITY, Campaign
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.model import Scenario
@@ -33,6 +33,7 @@ from outsim.tape.draws import (
     whole_ms,
 )
 from outsim.text import brief
+from outsim.units import WHOLE
 from outsim.vocabulary import REFUSED, REJECTED, SCHEDULED
 
 Instants = NDArray[np.int64]
@@ -319,10 +320,10 @@ class CampaignPlan:
         for refusal, (wait_us, jitter_us) in enumerate(self.rules.asks_again_us):
             waits[refusal] = wait_us
             if jitter_us:
-                uniforms = self.tape.uniforms(
+                added = self.tape.millionths(
                     *self.key, Purpose.ASKS_AGAIN, attempt=refusal + 1, count=count
                 )
-                waits[refusal] += (uniforms * MILLION).astype(np.int64) * jitter_us // MILLION
+                waits[refusal] += added * jitter_us // WHOLE
         return waits
 
     @property

@@ -8,13 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from outsim.scenario.back_off import Retry
 from outsim.scenario.background import Background, TenantClass
 from outsim.scenario.campaigns import Campaign
-from outsim.scenario.retries import Retry
+from outsim.units import WHOLE
 from outsim.vocabulary import OUTCOMES, RETRIED
-
-MILLION = 1_000_000
-"""Jitter is drawn in whole millionths of the longest that it may be."""
 
 TALLY_BITS = 4
 """Attempts of a call that came to an outcome are counted in so many bits of one number."""
@@ -43,7 +41,7 @@ class RetryPlan:
 
     def wait_us(self, outcome: int, so_far: int, millionths: int) -> int:
         """From the end of an attempt to the queue again."""
-        jitter_us = self.jitters_us[outcome][so_far - 1] * millionths // MILLION
+        jitter_us = self.jitters_us[outcome][so_far - 1] * millionths // WHOLE
         return self.intervals_us[outcome][so_far - 1] + jitter_us
 
     def table(self, rows: tuple[tuple[int, ...], ...], missing: int) -> NDArray[np.int64]:

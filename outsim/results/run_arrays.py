@@ -16,10 +16,10 @@ from outsim.clock import MINUTE, MISSING, NEVER, after, microseconds_between
 from outsim.engine.records import Columns, Integers, Records, shift
 from outsim.errors import MomentError
 from outsim.plan import CampaignPlan, OutagePlan, Plan
-from outsim.plan.retries import MILLION
 from outsim.results.tables.schema import blocks, in_spans
 from outsim.scenario.model import Scenario
 from outsim.text import brief
+from outsim.units import WHOLE
 from outsim.vocabulary import DROPPED, NO_CAUSE, OUTCOMES, QUEUED
 
 Mask = NDArray[np.bool_]
@@ -362,7 +362,7 @@ class RunArrays:
                 for attempt in np.unique(number):
                     mine = number == attempt
                     millionths = campaign.retry_jitter(int(attempt))[index[mine]]
-                    wait[rows[mine]] += longest[mine] * millionths // MILLION
+                    wait[rows[mine]] += longest[mine] * millionths // WHOLE
         return wait
 
     @cached_property

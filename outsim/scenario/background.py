@@ -7,10 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from outsim.clock import HOUR, RATE_SECONDS, SECOND
-from outsim.scenario.asking import AsksAgain, WhenRefused
+from outsim.scenario.back_off import AsksAgain, Retries, WhenRefused, retry_problems
 from outsim.scenario.defaults import default
 from outsim.scenario.parts import WEEKDAYS, Name, Part, Positive, Weekday
-from outsim.scenario.retries import Retries, retry_problems
 from outsim.scenario.sizes import Sizes
 from outsim.units import ContradictionError, Problem, Rate, RetryInterval
 

@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from outsim.clock import DAY, SECOND, format_duration, microseconds_between
 from outsim.distributions import Distribution
-from outsim.scenario.asking import AsksAgain, WhenRefused
+from outsim.scenario.back_off import AsksAgain, Retries, Retry, WhenRefused, retry_problems
 from outsim.scenario.contacts import ContactList, is_frame
 from outsim.scenario.defaults import default
 from outsim.scenario.parts import (
@@ -26,7 +26,6 @@ from outsim.scenario.parts import (
     out_of_order,
 )
 from outsim.scenario.recurrence import days_of, moved, on_day
-from outsim.scenario.retries import Retries, Retry, retry_problems
 from outsim.scenario.sizes import SizeDistribution, Sizes
 from outsim.units import (
     ContradictionError,
@@ -129,7 +128,7 @@ class Requests(Part):
             own = getattr(self, key)
             if own is not None and len(own) != len(times or ()):
                 allowed = "times_s has none" if times is None else f"times_s has {len(times):,}"
-                yield (key,), f"found {len(own):,} times; {allowed}: give one for each"
+                yield (key,), f"found {len(own):,}; {allowed}: give one for each"
                 return
         for place, expires in enumerate(self.expires_s or ()):
             at = (times or ())[place]
@@ -138,6 +137,15 @@ class Requests(Part):
                 what = "its schedule" if scheduled >= at else "the request"
                 message = f"found {expires:g}; must be later than {what} ({max(at, scheduled):g})"
                 yield ("expires_s", place), message
+
+    def later(self, later_s: float) -> Requests:
+        """The same recorded requests, with their schedules and expiries, so much later."""
+        times = {
+            "times_s": [at + later_s for at in self.times_s or ()],
+            "scheduled_s": self.scheduled_s and [at and at + later_s for at in self.scheduled_s],
+            "expires_s": self.expires_s and [at and at + later_s for at in self.expires_s],
+        }
+        return self.model_copy(update=times)
 
     @property
     def is_endless(self) -> bool:
@@ -324,8 +332,7 @@ class Campaign(Part):
         occurrence = moved(self, days, zone, name=name, repeats=[])
         if self.requests is not None and self.requests.times_s is not None:
             later_s = microseconds_between(self.start, start) / SECOND
-            times_s = [at + later_s for at in self.requests.times_s]
-            requests = self.requests.model_copy(update={"times_s": times_s})
+            requests = self.requests.later(later_s)
             occurrence = occurrence.model_copy(update={"requests": requests})
         occurrence._entry = self.full_name
         return occurrence

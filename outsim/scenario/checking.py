@@ -18,6 +18,7 @@ from outsim.errors import Problem, ScenarioError, nearest
 from outsim.scenario.defaults import DEFAULTS
 from outsim.scenario.files import SHOWN_OF_KEYS
 from outsim.scenario.keys import ADDED_ENTRIES, NAMED_ENTRIES, KeyPath, field_at, part_at, value_at
+from outsim.scenario.parts import NO_DISTRIBUTION
 from outsim.scenario.source import Source
 from outsim.text import shortened
 from outsim.units import YEARS, ContradictionError, is_zone, shown
@@ -56,6 +57,10 @@ def in_words(details: ErrorDetails, value: Any) -> str:
         value_text = f'found the key "{shortened(str(details["loc"][-2]), SHOWN_OF_KEYS)}"'
     if kind in ("literal_error", "union_tag_invalid"):
         allowed = re.findall(r"'([^']*)'", limits.get("expected") or limits["expected_tags"])
+        if kind == "union_tag_invalid":
+            allowed = [tag for tag in allowed if tag != NO_DISTRIBUTION]
+            if value is None:
+                return f"is missing; allowed: {', '.join(allowed)}"
         near = get_close_matches(str(value), allowed, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]!r}? " if near else ""
         return f"{value_text}; {hint}allowed: {', '.join(allowed)}"

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from outsim.clock import MINUTE, RATE_SECONDS, SECOND, after, format_duration, format_rate
 from outsim.display import percent
+from outsim.scenario.back_off import Retries
 from outsim.scenario.campaigns import Campaign, window_spans
 from outsim.scenario.lint_lives import by_outcome, lives
 from outsim.scenario.lint_load import load_by_day
@@ -25,7 +26,6 @@ from outsim.scenario.offered_load import (
     rings,
     voicemail_rings,
 )
-from outsim.scenario.retries import Retries
 from outsim.scenario.snapshot_advice import standing
 from outsim.scenario.utilisation import shortages, utilisation
 

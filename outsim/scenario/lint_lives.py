@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from outsim.clock import SECOND, format_duration
+from outsim.scenario.back_off import Retry
 from outsim.scenario.campaigns import Campaign
-from outsim.scenario.lint_settings import Advised
+from outsim.scenario.lint_settings import Advised, wide_jitter
 from outsim.scenario.model import Scenario
-from outsim.scenario.retries import Retry
 
 
 def lives(scenario: Scenario, campaign: Campaign) -> Advised:
@@ -71,11 +71,6 @@ def _of_outcome(campaign: Campaign, retry: Retry) -> Advised:
         )
     if "cap" in retry.model_fields_set and retry.back_off == 1:
         yield "cap", "has no effect without back_off"
-    if retry.jitter_us(interval) > interval:
-        yield (
-            "jitter",
-            f"is up to {format_duration(retry.jitter_us(interval))}, longer than the interval of "
-            f"{format_duration(interval)}",
-        )
+    yield from wide_jitter(retry, interval)
     if not retry.model_fields_set:
         yield "", "says nothing: it is as for all outcomes"

@@ -13,6 +13,7 @@ import numpy as np
 from outsim.clock import SECOND, format_duration, format_rate, microseconds_between
 from outsim.display import percent
 from outsim.distributions import Constant, Distribution
+from outsim.scenario.back_off import BackOff
 from outsim.scenario.campaigns import Campaign, Endpoint, Tenant, Window
 from outsim.scenario.contacts import ContactList
 from outsim.scenario.keys import keys_of, parts
@@ -46,6 +47,11 @@ def values(scenario: Scenario) -> Advised:
     for campaign in scenario.campaign:
         if campaign.pacing is None and campaign.pacing_at != "admission":
             yield f"campaign[{campaign.full_name}].pacing_at", "has no effect without pacing"
+        if campaign.stop_at is None or campaign.stop_mode != "calls":
+            for name in ("cancel_rate", "cancel_order"):
+                if name in campaign.model_fields_set:
+                    why = 'has no effect without stop_at and stop_mode = "calls"'
+                    yield f"campaign[{campaign.full_name}].{name}", why
 
 
 def _intake(scenario: Scenario) -> Advised:
@@ -65,12 +71,24 @@ def _intake(scenario: Scenario) -> Advised:
             yield f"{key}.when_refused", "has no effect: nothing limits what is requested"
         if not asks and "asks_again" in campaign.model_fields_set:
             yield f"{key}.asks_again", 'has no effect unless when_refused = "asks again"'
+        if asks:
+            for name, message in wide_jitter(again, again.interval):
+                yield f"{key}.asks_again.{name}", message
         if asks and sum(again.waits_us) >= length_us:
             lasts = format_duration(sum(again.waits_us))
             yield (
                 f"{key}.asks_again",
                 f"asks for {lasts}, longer than the run: it never gives up",
             )
+
+
+def wide_jitter(back_off: BackOff, interval_us: int) -> Advised:
+    """Whether chance may add more to a wait than its first interval is."""
+    longest_us = back_off.jitter_us(interval_us)
+    if longest_us > interval_us:
+        interval = format_duration(interval_us)
+        message = f"is up to {format_duration(longest_us)}, longer than the interval of {interval}"
+        yield "jitter", message
 
 
 def _beyond(

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -36,9 +37,9 @@ from outsim.scenario.keys import (
     read_value,
     value_at,
 )
-from outsim.scenario.parts import Name, Part, check_order, written
+from outsim.scenario.parts import WEEKDAYS, Name, Part, check_order, written
 from outsim.scenario.platform import Carrier, Outage, Pause, Platform, Suspension
-from outsim.scenario.recurrence import moved
+from outsim.scenario.recurrence import days_of, moved, on_day
 from outsim.scenario.snapshot import Snapshot, snapshot_problems
 from outsim.scenario.source import Source, Written
 from outsim.scenario.sources import About, SourceOf, Uncertainty
@@ -440,8 +441,12 @@ class Scenario(Part):
         ]
         for path, entry in repeating:
             if not entry.occurrences(until, zone):
-                why = f"found {', '.join(entry.repeats)}; the run has none of these days from then"
-                yield (*path, "repeats"), f"{why} on"
+                first = entry.start if isinstance(entry, Campaign) else entry.begins
+                days = days_of(first, WEEKDAYS, until, zone)
+                met = {WEEKDAYS[on_day(first, day, zone).weekday()] for day in islice(days, 7)}
+                allowed = ", ".join(day for day in WEEKDAYS if day in met) or "none"
+                why = f"found {', '.join(entry.repeats)}; allowed: {allowed}, which the run has"
+                yield (*path, "repeats"), f"{why} from {written(first)} on"
         named: list[tuple[KeyPath, str]] = [
             *((("pause", i), pause.campaign) for i, pause in enumerate(self.pause)),
             *([] if self.study is None else [(("study",), self.study.campaign)]),

@@ -41,6 +41,9 @@ TenDigits = Annotated[
 Count = Annotated[int, Field(ge=0, strict=True)]
 Positive = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 
+NO_DISTRIBUTION = "count"
+"""Tag of a number where a distribution of numbers may stand; no distribution is called so."""
+
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 """In the order that Python counts them."""

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from outsim.clock import SECOND
 from outsim.distributions import Distribution, Lognormal, Quantiles, Uniform, check_table
-from outsim.scenario.parts import Count, Part
+from outsim.scenario.parts import NO_DISTRIBUTION, Count, Part
 from outsim.units import ContradictionError
 
 LONGEST_LIST = 100_000_000
@@ -101,11 +101,11 @@ class QuantileSize(SizeDistribution):
 def _kind(value: Any) -> str:
     if isinstance(value, dict):
         return str(value.get("distribution", "none is named"))
-    return str(getattr(value, "distribution", "count"))
+    return str(getattr(value, "distribution", NO_DISTRIBUTION))
 
 
 Sizes = Annotated[
-    Annotated[Size, Tag("count")]
+    Annotated[Size, Tag(NO_DISTRIBUTION)]
     | Annotated[LognormalSize, Tag("lognormal")]
     | Annotated[UniformSize, Tag("uniform")]
     | Annotated[QuantileSize, Tag("quantiles")],

@@ -325,6 +325,16 @@ def test_requests_come_again_with_their_times():
     assert 86400 <= min(second) <= max(second) < 88200
 
 
+def test_requests_come_again_with_their_own_schedules_and_expiries():
+    times = {"times_s": [5.0, 10.0], "scheduled_s": [20.0, 0.0], "expires_s": [0.0, 40.0]}
+    result = run(
+        campaign("at", requests=times, repeats=["tue", "wed"]),
+        clock={"ends": "2026-03-11 10:00", "latest": "2026-03-11 10:00"},
+    )
+    again = of(result.attempts, "at 2026-03-11")
+    assert sorted(seconds(again["dispatched_at"])) == [86410.0, 86420.0]
+
+
 def test_a_suspension_comes_again():
     rows = {"repeats": ["tue", "wed"]}
     result = run(
@@ -432,7 +442,8 @@ def test_a_load_of_one_is_none():
         (batch(rate_by_weekday={"sun": -1}), r"rate_by_weekday.sun: .*must be at least 0"),
         (batch(rate_by_weekday={"sunday": 1}), r"allowed: mon, tue"),
         (batch(contacts={"distribution": "lognormal", "median": 0, "log_sd": 1}), r"at least 1"),
-        (batch(contacts={"distribution": "normal"}), r"allowed: count, lognormal"),
+        (batch(contacts={"distribution": "normal"}), r"allowed: lognormal, uniform"),
+        (batch(contacts={"median": 5}), r"contacts.distribution: is missing; allowed: lognormal"),
         (batch(profile="nobody"), r"tenant_class\[banks\].profile: found 'nobody'"),
     ],
 )
@@ -448,7 +459,7 @@ def test_a_class_that_can_not_be_used_is_refused(keys, message):
         ({"background": {"campaigns_per_hour": 0}}, "must be at least 1 where there is no"),
         ({"load": 0}, "load: found 0; must be more than 0"),
         ({"suspension": [{"begins": "09:00", "repeats": ["tue"]}]}, "must end before it comes"),
-        ({"campaign": [campaign(repeats=["sun"])]}, "repeats: found sun; the run has none"),
+        ({"campaign": [campaign(repeats=["sun"])]}, "repeats: found sun; allowed: tue, wed"),
         ({"campaign": [campaign(requests={"rate": "1/s"}, repeats=["tue"])]}, "until: is missing"),
         (
             {"campaign": [campaign(repeats=["tue"]), campaign("list 2026-03-10")]},

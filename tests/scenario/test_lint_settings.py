@@ -147,6 +147,17 @@ WARNED: dict[str, tuple[dict[str, Any], str]] = {
         scenario({"asks_again": {"most": 3}}, platform={"queue_limit": 1000}),
         'campaign[t/a].asks_again: has no effect unless when_refused = "asks again"',
     ),
+    "chance that adds more than a wait is": (
+        scenario(
+            {"when_refused": "asks again", "asks_again": {"jitter": "2 min"}},
+            platform={"queue_limit": 1000},
+        ),
+        "campaign[t/a].asks_again.jitter: is up to 2 min, longer than the interval of 30 s",
+    ),
+    "a pace of canceling without a stop": (
+        scenario({"cancel_rate": "5/s"}),
+        'campaign[t/a].cancel_rate: has no effect without stop_at and stop_mode = "calls"',
+    ),
     "a client that never gives up": (
         scenario(
             {"when_refused": "asks again", "asks_again": {"most": 100}},

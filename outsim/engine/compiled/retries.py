@@ -5,7 +5,8 @@ from __future__ import annotations
 from outsim.clock import NEVER
 from outsim.engine.compiled.layout import block_at
 from outsim.engine.compiled.memory import Row, instant_at, kernel, number_at, set_number
-from outsim.plan.retries import MILLION, TALLY_BITS
+from outsim.plan.retries import TALLY_BITS
+from outsim.units import WHOLE
 
 _MOST = (1 << TALLY_BITS) - 1
 
@@ -40,4 +41,4 @@ def wait_us(p: Row, campaign: Row, at: int, attempt: int, outcome: int) -> int:
     if jitter == 0:
         return interval_us
     millionths = instant_at(jitter, at - campaign.first_call)
-    return interval_us + instant_at(campaign.retry_jitters, row) * millionths // MILLION
+    return interval_us + instant_at(campaign.retry_jitters, row) * millionths // WHOLE
