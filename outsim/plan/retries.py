@@ -56,10 +56,10 @@ def retry_plan(caller: Campaign | Background | TenantClass) -> RetryPlan | None:
     """Resolve what a campaign says of outcomes; None where it says nothing."""
     if caller.retry is None or not caller.retry.by_outcome:
         return None
-    said = caller.retry.by_outcome
+    by_outcome = caller.retry.by_outcome
     intervals, jitters = [], []
     for code, name in enumerate(OUTCOMES):
-        retry = said.get(name, Retry())
+        retry = by_outcome.get(name, Retry())
         most = caller.max_retry if code in RETRIED else 0
         intervals.append(tuple(retry.intervals_us(caller.retry_interval, most)))
         jitters.append(tuple(map(retry.jitter_us, intervals[-1])))

@@ -112,7 +112,7 @@ class Retries(Part):
 
     @property
     def by_outcome(self) -> dict[str, Retry]:
-        """What is said, by the name of the outcome."""
+        """Retries of outcomes that have their own, by the name of the outcome."""
         named = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: retry for name, retry in named.items() if retry is not None}
 

@@ -299,8 +299,8 @@ class Campaign(Part):
         return self.expires_at is not None or self.expires_after is not None
 
     @property
-    def said_by_outcome(self) -> dict[str, Retry]:
-        """What is said of retries after some outcomes, by the name of the outcome."""
+    def retry_by_outcome(self) -> dict[str, Retry]:
+        """Retries after outcomes that have their own, by the name of the outcome."""
         return {} if self.retry is None else self.retry.by_outcome
 
     @property
@@ -308,7 +308,7 @@ class Campaign(Part):
         """Longest that a call waits from the end of an attempt to the queue again."""
         waits = [
             interval_us + retry.jitter_us(interval_us)
-            for retry in self.said_by_outcome.values()
+            for retry in self.retry_by_outcome.values()
             for interval_us in retry.intervals_us(self.retry_interval, self.max_retry)
         ]
         return max([self.retry_interval, *waits])

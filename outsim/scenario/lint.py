@@ -304,7 +304,7 @@ def _retries(campaign: Campaign, opportunity: Opportunity) -> Advised:
     if not opportunity.spans or campaign.requests is not None:
         return
     courses = {"retry_interval": [campaign.retry_interval] * campaign.max_retry}
-    for name, retry in campaign.said_by_outcome.items():
+    for name, retry in campaign.retry_by_outcome.items():
         key = "back_off" if retry.back_off > 1 else "interval"
         courses[f"retry.{name}.{key}"] = retry.intervals_us(
             campaign.retry_interval, campaign.max_retry

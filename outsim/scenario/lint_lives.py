@@ -20,7 +20,7 @@ def lives(scenario: Scenario, campaign: Campaign) -> Advised:
         if campaign.requests is not None and campaign.max_retry > 0:
             shortest = min(
                 retry.interval or campaign.retry_interval
-                for retry in (Retry(), *campaign.said_by_outcome.values())
+                for retry in (Retry(), *campaign.retry_by_outcome.values())
             )
             if campaign.expires_after <= shortest:
                 yield (
@@ -53,7 +53,7 @@ def lives(scenario: Scenario, campaign: Campaign) -> Advised:
 
 def by_outcome(campaign: Campaign) -> Advised:
     """What has no effect in the retries of a campaign outcome by outcome, or a strange one."""
-    for name, retry in campaign.said_by_outcome.items():
+    for name, retry in campaign.retry_by_outcome.items():
         for key, message in _of_outcome(campaign, retry):
             yield f"retry.{name}.{key}" if key else f"retry.{name}", message
 
