@@ -64,6 +64,7 @@ DEFAULTS: dict[str, Default] = {
     "platform.intake_rate": Default(
         None, "A", "platform: too many single calls fail; no number is given", "1-100/s"
     ),
+    "platform.intake_burst": Default(None, "A", "one second of the intake rate"),
     "platform.queue_limit": Default(None, "A", "platform: none is documented", "1,000-1,000,000"),
     "platform.delivery_pool": Default(50, "A", "no measurement found", "1-500"),
     "platform.detection_person": Default("2 s", "V", "Asterisk AMD limits, Twilio", "1-5 s"),

@@ -316,6 +316,7 @@ _PEAK = (35, 30, 20, 10)
 WITHOUT_RANGE = {
     "platform.reconciliation_every": "it is off; switching it on is another scenario",
     "platform.intake_rate": "there is none; a limit is another scenario",
+    "platform.intake_burst": "it counts only where there is an intake_rate",
     "platform.queue_limit": "there is none; a limit is another scenario",
     "campaign.when_refused": "it is a word, not a number",
     "campaign.asks_again": "nobody asks again unless a scenario says so",

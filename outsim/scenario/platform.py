@@ -54,7 +54,7 @@ class Platform(Part):
     """Whose call goes next."""
     intake_rate: Rate | None = default("platform.intake_rate")
     """Requests that it takes over time, a list or a single call each; default: no limit."""
-    intake_burst: Positive | None = None
+    intake_burst: Positive | None = default("platform.intake_burst")
     """Requests that it takes at once after a pause; default: those of a second, at least 1."""
     queue_limit: Positive | None = default("platform.queue_limit")
     """Calls that may wait, those to come by a request included; default: no limit."""

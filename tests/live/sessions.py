@@ -71,6 +71,8 @@ ORDERS: st.SearchStrategy[Order] = st.one_of(
     _order("stop", campaign=st.integers(0, 20)),
     _order("cancel", tenant=TENANT, group=_of(*GROUPS)),
     _order("suspend", tenant=_of(None, 0, 1, 2)),
+    _order("suspend", tenant=_of(None, 0)),
+    _order("resume"),
     _order("resume"),
     _order("pause", campaign=st.integers(0, 20)),
     _order(

@@ -23,6 +23,7 @@ from outsim.results.invariants import INVARIANTS, Invariant, check_invariants, v
 from outsim.results.result import Result
 from outsim.results.tables.run_tables import RunTables
 from outsim.scenario import Scenario, load
+from outsim.units import WHOLE
 from outsim.vocabulary import (
     ACCEPTED,
     BUSY,
@@ -141,7 +142,10 @@ def crowded(tmp: str) -> Result:
                 "callees": {"message": "10 s"},
                 "profiles": PROFILES,
                 "endpoint": [{"name": "url", "failure_share": 0.5, "posts_at_once": 1}],
-                "tenant": [{"name": "corp", "max_simultaneous": 2, "dial_rate": "10/min"}],
+                "tenant": [
+                    {"name": "corp", "max_simultaneous": 2, "dial_rate": "10/min"},
+                    {"name": "xray", "intake_rate": "1/min"},
+                ],
                 "campaign": [
                     {
                         "name": "windowed",
@@ -206,6 +210,13 @@ def crowded(tmp: str) -> Result:
                         "stop_mode": "calls",
                         "cancel_rate": "20/min",
                     },
+                    {
+                        "name": "asked",
+                        "tenant": "xray",
+                        "start": "09:12",
+                        "requests": {"rate": "1800/hour", "until": "09:13"},
+                        "profile": "people",
+                    },
                 ],
                 "suspension": [{"tenant": "acme", "begins": "09:03", "ends": "09:04"}],
                 "outage": [
@@ -236,6 +247,7 @@ class Copy:
         records = result.arrays.records
         self.attempts, self.updates = copied(records.attempts), copied(records.updates)
         self.deliveries, self.calls = copied(records.deliveries), copied(records.calls)
+        self.requests, self.plan = copied(records.requests), result.arrays.plan
 
     def rank(self, name: str) -> int:
         return next(c.rank for c in self.result.arrays.plan.campaigns if c.name == name)
@@ -253,8 +265,10 @@ class Copy:
             updates=self.updates,
             deliveries=self.deliveries,
             calls=self.calls,
+            requests=self.requests,
         )
-        return replace(self.result, frames=RunTables(replace(arrays, records=records)))
+        arrays = replace(arrays, plan=self.plan, records=records)
+        return replace(self.result, frames=RunTables(arrays))
 
 
 def some(mask: Any) -> int:
@@ -505,6 +519,25 @@ def post_in_parallel(c: Copy) -> None:
     c.deliveries["ended"][:2] = c.deliveries["begun"][1] + SECOND
 
 
+def ask_too_often(c: Copy) -> None:
+    c.requests["tries"][0] += 1
+
+
+def take_what_was_refused(c: Copy) -> None:
+    row = some(c.requests["taken"] == MISSING)
+    c.requests["taken"][row] = c.requests["came"][row]
+
+
+def guarantee_ports(c: Copy) -> None:
+    """To one whose calls waited in a queue without guarantees."""
+    platform = replace(c.plan.platform, queue="guaranteed")
+    tenants = tuple(
+        replace(tenant, guaranteed=WHOLE if tenant.name == "bolt" else 0)
+        for tenant in c.plan.tenants
+    )
+    c.plan = replace(c.plan, platform=platform, tenants=tenants)
+
+
 TAMPERINGS: tuple[tuple[Invariant, Callable[[Copy], None]], ...] = (
     (invariants.every_row_is_rejected_refused_or_accepted, accept_a_rejected_row),
     (invariants.accepted_calls_add_up, fail_a_completed_call),
@@ -527,6 +560,7 @@ TAMPERINGS: tuple[tuple[Invariant, Callable[[Copy], None]], ...] = (
     (invariants.retry_interval_is_kept, retry_too_soon),
     (invariants.queue_order_is_kept, let_a_younger_call_pass),
     (invariants.queue_order_is_kept, let_an_undialed_call_wait),
+    (invariants.guaranteed_shares_come_first, guarantee_ports),
     (invariants.parts_of_every_wait_add_up, hold_back_for_nothing),
     (invariants.parts_of_every_wait_add_up, jump_to_the_head),
     (invariants.parts_of_every_wait_add_up, dispatch_late),
@@ -560,6 +594,9 @@ TAMPERINGS: tuple[tuple[Invariant, Callable[[Copy], None]], ...] = (
     (invariants.one_final_delivery_per_call, post_after_success),
     (invariants.one_final_delivery_per_call, post_what_nobody_sees),
     (invariants.one_final_delivery_per_call, post_in_parallel),
+    (invariants.requests_come_once_and_are_answered, ask_too_often),
+    (invariants.requests_come_once_and_are_answered, take_what_was_refused),
+    (invariants.no_more_is_taken_than_intake_allows, take_what_was_refused),
 )
 
 

@@ -90,12 +90,12 @@ _CALL = (
 
 CALLS = (
     *_CALL,
-    Column("background", "flag", "whether it is a background tenant's", rules=(14,)),
+    Column("background", "flag", "whether it is a background tenant's", rules=(14, 15)),
     Column("index", "id", "place in the campaign's list, from 0"),
     Column("number", "number", "national number dialed; 0 where the row has none", rules=(1,)),
     Column("ani", "number", "caller ID; 0 where it has none", rules=(1, 6)),
     Column("callee_zone", "name", "time zone of the callee's clock", rules=(7, 9)),
-    _instant("submitted_at", "handed in", 1),
+    _instant("submitted_at", "handed in", 1, 15),
     _instant(
         "wait_starts_at",
         "start of the campaign, or submission or its own schedule if later: waits count from here",
@@ -112,7 +112,9 @@ CALLS = (
         "whether an attempt was dispatched after given_up_at",
         rules=(4, 16),
     ),
-    Column("status", "word", "status when the run ended", STATUSES, rules=(8, 9, 10, 12, 16, 18)),
+    Column(
+        "status", "word", "status when the run ended", STATUSES, rules=(8, 9, 10, 12, 16, 18, 19)
+    ),
     Column("attempts", "small", "attempts dispatched", rules=(4, 8)),
     Column("outcome", "word", "outcome of the last attempt that ended", OUTCOMES, rules=(6, 7)),
     _instant("first_dispatched_at", "dispatch of the first attempt", 4),
@@ -143,8 +145,8 @@ ATTEMPTS = (
         *(2, 8, 17),
     ),
     _instant("queued_at", "entered the outbound queue", 2, 3, 8),
-    _instant("eligible_at", "not held back from here on until its dispatch", 3, 9, 13),
-    _instant("at_head_at", "next to go from here on", 3),
+    _instant("eligible_at", "not held back from here on until its dispatch", 3, 9, 13, 19),
+    _instant("at_head_at", "next to go from here on", 3, 20),
     _instant("port_free_at", "a port was free from here on, it being next to go", 4, 13),
     _instant("token_free_at", "a dial token was there from here on, it being next to go", 4),
     _instant("dispatched_at", "port and dial token taken", 4),
