@@ -159,7 +159,8 @@ def _unknown_key(
 
 def _is_missing(path: KeyPath, source: Source, whole: type[BaseModel]) -> str:
     field = field_at(whole, path, source.values)
-    meaning = (field.description or "").split("\n")[0].rstrip(".") if field else ""
+    paragraph = (field.description or "").split("\n\n")[0] if field else ""
+    meaning = " ".join(paragraph.split()).rstrip(".")
     return f"is missing: {meaning[0].lower()}{meaning[1:]}" if meaning else "is missing"
 
 

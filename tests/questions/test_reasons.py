@@ -53,6 +53,18 @@ def test_what_calls_wait_for_is_what_the_tables_say():
     assert 0 <= found["ports_without_worker"] <= found["ports_busy"] <= 1
 
 
+def test_ports_out_of_service_are_not_free_ones():
+    own = engine.campaign("own", contacts=30, start=5)
+    fewer = engine.scenario(own, platform={"ports": 2}, study={"campaign": "own"})
+    outage = {"of": "ports", "count": 2, "begins": "09:00:00"}
+    out = engine.scenario(own, platform={"ports": 4}, outage=[outage], study={"campaign": "own"})
+    shares = []
+    for scenario in (fewer, out):
+        view = simulate(scenario, seed=1).measure_view(scenario.campaign_under_study)
+        shares.append([measure.compute(view) for measure in WAITING_MEASURES])
+    assert shares[0] == shares[1]
+
+
 def test_a_later_start_is_told_by_the_clock_too():
     answer = why(chancy("early"), chancy("late", start=900))
     text = answer.document().why[0]

@@ -62,21 +62,21 @@ def others_first(view: View) -> float:
 
 
 def ports_busy(view: View) -> float:
-    """Share of the ports that are busy while calls wait; NaN where none does."""
+    """Share of the ports in service that are busy while calls wait; NaN where none does.
+
+    Where no port is in service they are all used up: the share is 1.
+    """
     waiting = _waiting(view)
-    if waiting is None:
-        return float("nan")
-    held_us = _held_us(waiting, "dispatched", "ended")
-    return held_us / (waiting.run.plan.platform.ports * waiting.lasts_us)
+    return float("nan") if waiting is None else _share_of_ports(waiting, "ended")
 
 
 def ports_without_worker(view: View) -> float:
-    """Share of the ports whose dial work waits for a worker while calls wait; NaN as above."""
+    """Share of the ports in service whose dial work waits for a worker while calls wait.
+
+    NaN where no call waits.
+    """
     waiting = _waiting(view)
-    if waiting is None:
-        return float("nan")
-    held_us = _held_us(waiting, "dispatched", "work_started")
-    return held_us / (waiting.run.plan.platform.ports * waiting.lasts_us)
+    return float("nan") if waiting is None else _share_of_ports(waiting, "work_started")
 
 
 def dial_rate_used(view: View) -> float:
@@ -87,6 +87,22 @@ def dial_rate_used(view: View) -> float:
     ends = np.array([waiting.since, waiting.until])
     first, last = np.searchsorted(waiting.run.attempts["dispatched"], ends)
     return float((last - first) * TOKEN / (waiting.run.plan.platform.dial_rate * waiting.lasts_us))
+
+
+def _share_of_ports(waiting: _Waiting, until: str) -> float:
+    """Share of the time of ports in service between the dispatch of attempts and an instant."""
+    held_us, in_service_us = _held_us(waiting, "dispatched", until), _in_service_us(waiting)
+    # Ports that leave as their calls end are held, and in service no more.
+    return held_us / in_service_us if held_us < in_service_us else 1.0
+
+
+def _in_service_us(waiting: _Waiting) -> float:
+    """Time of ports in service while calls wait."""
+    run = waiting.run
+    changes = {at for o in run.plan.outages if o.of == "ports" for at in (o.begins_us, o.ends_us)}
+    inside = sorted(at for at in changes if waiting.since < at < waiting.until)
+    edges = np.array([waiting.since, *inside, waiting.until])
+    return float((run.ports_in_service(edges[:-1]) * np.diff(edges)).sum())
 
 
 def _held_us(waiting: _Waiting, begins: str, ends: str) -> float:

@@ -76,8 +76,11 @@ class AnswerView:
             for problem in problems:
                 words("p", problem)
         self._problem.set_visibility(True)
-        of = f": {self._shown}" if self._shown else ""
-        self._is_stale(f"Not run. The figures are those of the last valid setting{of}.")
+        self._is_stale(
+            f"Not run. The figures are those of the last valid setting: {self._shown}."
+            if self._shown
+            else "Not run: there are no figures yet."
+        )
 
     def warn(self, warnings: list[str]) -> None:
         """Say what becomes scarce or unlikely by a change."""
@@ -151,7 +154,7 @@ class AnswerView:
 
 def _in_full(document: Document, count: int) -> None:
     """Everything that a document says but its answer, with how often it was tried."""
-    for text in document.more:
+    for text in (*document.why, *document.more):
         words("p", text)
     for shown in document.tables:
         # The difference first: on a phone there is room for no more beside the measure.

@@ -202,7 +202,9 @@ def _said(changes: Mapping[str, str], scenario: Scenario) -> Iterator[str]:
         assert match is not None
         part, kind, called = match[0], match[1], match[2]
         name = key[len(part) + 1 :].rpartition(".")[2]
-        if not name:
+        if called is None and not name:
+            yield f"{words_of(kind)} {text}"
+        elif not name:
             yield f"without {kind} {int(called) + 1}"
         elif NEW.fullmatch(called or "") or kind in ADDED_ENTRIES:
             entries.setdefault(part, []).append(text)

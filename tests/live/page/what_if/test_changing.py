@@ -29,6 +29,14 @@ def test_changes_are_made_together_and_named(what_if):
     assert what_if.is_compared
 
 
+def test_all_load_is_changed_by_a_key_of_no_part(what_if):
+    what_if.set({"load": "1.5"})
+    assert what_if.changed.load == 1.5
+    assert what_if.changed.name == "a small morning, load 1.5"
+    what_if.set({"load": "-1"})
+    assert what_if.problems.keys() == {"load"}
+
+
 @pytest.mark.parametrize(
     ("key", "text", "same"),
     [
