@@ -53,6 +53,7 @@ class Builder:
         self.endpoint_names = [endpoint.name for endpoint in self.endpoints]
         self.zones = self._zones()
         self.tenants = {tenant.name: tenant for tenant in scenario.tenant}
+        self.is_limited = intake_plan(scenario.platform).is_limited
 
     def _zones(self) -> tuple[str, ...]:
         names = {self.scenario.clock.zone}
@@ -113,13 +114,17 @@ class Builder:
     def refusable_from_us(self, tenant: str) -> int:
         """From when on requests of a customer may be refused; what came before was taken."""
         scenario = self.scenario
-        own = [intake_plan(limits) for limits in scenario.tenant if limits.name == tenant]
-        if not any(limits.is_limited for limits in (intake_plan(scenario.platform), *own)):
+        own = self.tenants.get(tenant)
+        if not self.is_limited and (own is None or not intake_plan(own).is_limited):
             return NEVER
         return 0 if scenario.snapshot is None else scenario.instant_us(scenario.snapshot.at) + 1
 
     def _priority(self, tenant: str) -> int:
         return self.tenants[tenant].priority if tenant in self.tenants else USUAL_PRIORITY
+
+    def _with_priority(self, rules: CampaignRules, tenant: str) -> CampaignRules:
+        priority = self._priority(tenant)
+        return rules if priority == rules.priority else replace(rules, priority=priority)
 
     def campaign(self, campaign: Campaign) -> CampaignPlan:
         """Resolve a campaign that the scenario names."""
@@ -215,7 +220,7 @@ class Builder:
                 size=campaign.size,
                 submitted_us=campaign.start_us,
                 start_us=campaign.start_us,
-                rules=replace(rules, priority=self._priority(campaign.tenant)),
+                rules=self._with_priority(rules, campaign.tenant),
                 requests_us=campaign.requests_us,
                 zone=self.zones.index(self.scenario.clock.zone),
                 refusable_from_us=self.refusable_from_us(campaign.tenant),

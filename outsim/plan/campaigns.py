@@ -339,11 +339,14 @@ class CampaignPlan:
         return self._loading_us(self.submitted_us)
 
     def _loading_us(self, taken_us: int) -> int:
-        start = max(self.start_us, taken_us)
+        return max(self.start_us, taken_us) + self._start_jitter_us
+
+    @cached_property
+    def _start_jitter_us(self) -> int:
         if self.jitter_us == 0:
-            return start
+            return 0
         uniform = self.tape.uniforms(*self.key, Purpose.START_JITTER, count=1)[0]
-        return start + round(float(uniform) * self.jitter_us / 1000) * 1000
+        return round(float(uniform) * self.jitter_us / 1000) * 1000
 
     @property
     def ready_us(self) -> NDArray[np.int64]:
@@ -376,6 +379,8 @@ class CampaignPlan:
 
     def loading_place(self, index: int) -> int:
         """Place of a call in that order."""
+        if self.own_times.scheduled_us is None:
+            return index
         order = self.loading_order(self.ready_us)
         return index if order is None else int(np.flatnonzero(order == index)[0])
 
@@ -446,12 +451,13 @@ class CampaignPlan:
     def own_expires_us(self) -> Instants | None:
         """When each call expires by itself; NEVER for one that does not, None if none does."""
         own = self.own_times.expires_us
+        if own is None and not self.rules.expires_after_us:
+            return None
         submitted = self.submitted_at_us
         if self.rules.expires_after_us:
             after = submitted + self.rules.expires_after_us
             own = after if own is None else np.minimum(own, after)
-        if own is None:
-            return None
+        assert own is not None
         if self.opening is not None:
             # When calls that stand in a snapshot were handed in is not known.
             own = np.where(submitted > self.opening.at_us, own, NEVER)

@@ -331,6 +331,11 @@ class RunArrays:
         return ~first_of_each(self.attempts["call_id"][self.by_call])
 
     @property
+    def has_patience(self) -> bool:
+        """Whether any customer gives its calls up."""
+        return any(campaign.patience is not None for campaign in self.plan.campaigns)
+
+    @property
     def wanted_until_us(self) -> Integers:
         """Per call, until when its customer wants it; NEVER where patience has no end."""
 

@@ -36,7 +36,7 @@ from outsim.engine.compiled.layout import (
     call_at,
     campaign_at,
 )
-from outsim.engine.compiled.memory import Row, fetch, instant_at, kernel, set_number
+from outsim.engine.compiled.memory import Row, fetch, instant_at, kernel, rare, set_number
 from outsim.engine.compiled.updates import change, withdraw
 from outsim.engine.order import EXPIRY_STEP
 from outsim.vocabulary import (
@@ -110,7 +110,7 @@ def loading(campaign: Row) -> int:
     return instant_at(campaign.loading_order, campaign.loading)
 
 
-@kernel
+@rare
 def expire(p: Row, rank: int) -> None:
     """The next of the calls of a campaign that expire one by one does so (rule 16)."""
     campaign = campaign_at(p.campaigns, rank)
@@ -258,7 +258,7 @@ def retry(p: Row, rank: int, at: int, attempt: int) -> None:
         events.schedule(p, AGENDA, call.ready_at, _retry_key(p, rank, at), item)
 
 
-@kernel
+@rare
 def _retry_by_outcome(p: Row, attempt: Row, campaign: Row) -> None:
     """Have a call ask for the queue again when its outcome says, each at an instant of its own."""
     rank, at = int64(attempt.campaign), int64(attempt.call)
@@ -268,7 +268,7 @@ def _retry_by_outcome(p: Row, attempt: Row, campaign: Row) -> None:
     events.schedule(p, AGENDA, due, _retry_key(p, rank, at), RETRY_OF_CALL + KINDS * at)
 
 
-@kernel
+@rare
 def retry_of_call_is_due(p: Row, at: int) -> None:
     """A call whose outcome decided how long it waits asks for the queue."""
     events.drop_first(p, AGENDA)

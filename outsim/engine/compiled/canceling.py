@@ -13,13 +13,13 @@ from outsim.engine.compiled.layout import (
     campaign_at,
     canceler_at,
 )
-from outsim.engine.compiled.memory import Row, instant_at, kernel
+from outsim.engine.compiled.memory import Row, instant_at, kernel, rare
 from outsim.engine.compiled.updates import withdraw
 from outsim.engine.order import CANCEL_STEP
 from outsim.vocabulary import CANCELED, QUEUED, SCHEDULED, WAITING_RETRY
 
 
-@kernel
+@rare
 def begin(p: Row, rank: int) -> None:
     """A stop by calls takes effect: the first call is canceled at once."""
     campaign, canceler = campaign_at(p.campaigns, rank), canceler_at(p.cancelers, rank)
@@ -32,7 +32,7 @@ def begin(p: Row, rank: int) -> None:
     turn(p, rank)
 
 
-@kernel
+@rare
 def look_again(p: Row, rank: int, index: int) -> None:
     """Have a call looked at again that may be canceled from now on."""
     canceler = canceler_at(p.cancelers, rank)
@@ -42,7 +42,7 @@ def look_again(p: Row, rank: int, index: int) -> None:
         canceler.place = min(canceler.place, index)
 
 
-@kernel
+@rare
 def wake(p: Row, rank: int, index: int) -> None:
     """A call has come in, or waits for its retry, while its campaign is being canceled."""
     look_again(p, rank, index)
@@ -57,7 +57,7 @@ def _next_turn(p: Row, rank: int, at: int) -> None:
     events.schedule(p, AGENDA, at, key, CANCEL + KINDS * rank)
 
 
-@kernel
+@rare
 def turn(p: Row, rank: int) -> None:
     """Cancel the newest call, or the oldest, that can be; wait where there is none."""
     canceler = canceler_at(p.cancelers, rank)

@@ -16,7 +16,7 @@ from outsim.engine.compiled.layout import (
     outage_at,
     window_at,
 )
-from outsim.engine.compiled.memory import Row, instant_at, kernel
+from outsim.engine.compiled.memory import Row, instant_at, kernel, rare
 from outsim.engine.compiled.updates import withdraw
 from outsim.vocabulary import CANCELED, EXPIRED, QUEUED, SCHEDULED, WAITING_RETRY
 
@@ -28,7 +28,7 @@ PORTS, WORKERS, CHANNELS, CARRIER, STATUS, ENDPOINT = range(6)
 """What an outage is of."""
 
 
-@kernel
+@rare
 def act(p: Row) -> None:
     """Do what is due next."""
     control = control_at(p.controls, p.next_control)

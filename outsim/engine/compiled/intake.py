@@ -25,7 +25,7 @@ from outsim.engine.compiled.layout import (
     request_at,
     tenant_at,
 )
-from outsim.engine.compiled.memory import Row, instant_at, kernel
+from outsim.engine.compiled.memory import Row, instant_at, kernel, rare
 from outsim.vocabulary import (
     NO_REFUSAL,
     PLATFORM_QUEUE,
@@ -37,7 +37,7 @@ from outsim.vocabulary import (
 )
 
 
-@kernel
+@rare
 def comes(p: Row, rank: int) -> None:
     """A list, or the next single call of a campaign, comes for the first time."""
     campaign = campaign_at(p.campaigns, rank)
@@ -70,7 +70,7 @@ def is_refusable(campaign: Row, index: int) -> bool:
     return instant_at(campaign.requests_us, index) >= campaign.refusable_from_us
 
 
-@kernel
+@rare
 def comes_again(p: Row, row: int) -> None:
     """A request that was refused comes again, unless its campaign is over."""
     events.drop_first(p, AGENDA)
@@ -97,7 +97,7 @@ def _refusal(p: Row, tenant: Row, count: int) -> int:
     return NO_REFUSAL
 
 
-@kernel
+@rare
 def _ask(p: Row, row: int) -> None:
     """Take a request, or refuse it: only what is taken uses up tokens."""
     request = request_at(p.requests, row)
@@ -154,7 +154,7 @@ def _is_over(campaign: Row) -> bool:
     return campaign.stopped or campaign.canceling or campaign.expired
 
 
-@kernel
+@rare
 def _give_up(p: Row, campaign: Row, row: int) -> None:
     """The client of a refused request asks no more."""
     first, count = int64(request_at(p.requests, row).call_id), 1
@@ -166,7 +166,7 @@ def _give_up(p: Row, campaign: Row, row: int) -> None:
             campaign.unfinished -= 1
 
 
-@kernel
+@rare
 def begin(p: Row, rank: int) -> None:
     """The loader of a list that was taken waits for its first row."""
     events.drop_first(p, AGENDA)
@@ -178,7 +178,7 @@ def begin(p: Row, rank: int) -> None:
         events.schedule(p, AGENDA, at, key, LOAD + KINDS * rank)
 
 
-@kernel
+@rare
 def move(p: Row, row: int) -> None:
     """A single call that was taken is ready."""
     events.drop_first(p, AGENDA)

@@ -55,20 +55,20 @@ CAMPAIGN = _rows(
     *_fields("i8", "first_retry", "last_retry", "before_last_retries"),
     *_fields("i8", "handed_in", "size", "loading", "ready_us", "requests_us", "submitted_us"),
     *_fields("i8", "first_sub_queue", "sub_queues", "zones", "place_of_zone"),
-    *_fields("i8", "stopped", "expired", "stop_cancels_retries", "stop_reaches_queue"),
+    # What few campaigns have but each attempt asks for shares a line.
+    *_fields("i8", "stopped", "expired", "canceling", "stop_cancels_retries"),
+    *_fields("i8", "stop_reaches_queue", "retry_intervals", "own_expires_us", "loading_order"),
     *_fields("i8", "paced_at_dispatch", "pacer_awake", "first_paced", "last_paced"),
     *_fields("i8", "refusable_from_us", "asking", "asked_for", "request"),
     *_fields("i8", "refusals", "waits_after_refusal", "asks_again_after_us"),
-    *_fields("i8", "stops_by_calls", "canceling", "shared_number", "first_number"),
+    *_fields("i8", "stops_by_calls", "shared_number", "first_number"),
     ("call_expires_us", "i8"),
-    # Retries outcome by outcome; 0 where there is one interval for all.
-    *_fields("i8", "retry_intervals", "retry_jitters", "first_tally"),
-    # Times that calls bring with them; 0 where they bring none.
-    *_fields("i8", "loading_order", "own_expires_us", "expiry_order", "expiring", "expiries"),
+    *_fields("i8", "retry_jitters", "first_tally", "expiry_order", "expiring", "expiries"),
 )
 """A campaign, by rank. `ready_us`, `requests_us`, `place_of_zone`, `call_expires_us` (where the
-queue goes by expiry), and what follows it up to `expiry_order`, but for `first_tally`, are
-addresses; `bucket` is the place of its pacer, `blocks` and `posts` of its first draws,
+queue goes by expiry), `retry_intervals` and `retry_jitters` (0 where there is one interval for
+all), `own_expires_us`, `loading_order` and `expiry_order` (0 where calls bring no times of their
+own) are addresses; `bucket` is the place of its pacer, `blocks` and `posts` of its first draws,
 `first_tally` of its first call among the tallies; `loading` is the place in the loader's order of
 what it waits for, `expiring` in the order of expiries of the call that expires next;
 `before_last_retries` is the last call that is ready before `last_retry`. `asking` is the call

@@ -38,7 +38,7 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 def rare(function: Callable[..., Any]) -> Any:
-    """Compile a function of the kernel that few scenarios need: it is no part of its callers."""
+    """Compile a function of the kernel that is seldom needed: it is no part of its callers."""
     options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     return njit(function, nogil=True, error_model="numpy", **options)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from outsim.engine.compiled.layout import NONE, call_at, campaign_at, shared_number_at
-from outsim.engine.compiled.memory import Row, kernel, number_at
+from outsim.engine.compiled.memory import Row, kernel, number_at, rare
 
 
 @kernel
@@ -16,14 +16,14 @@ def of_call(p: Row, at: int) -> int:
     return NONE if place < 0 else campaign.first_number + place
 
 
-@kernel
+@rare
 def is_up(p: Row, at: int) -> bool:
     """Whether another call to the number of this one is up."""
     place = of_call(p, at)
     return place != NONE and shared_number_at(p.numbers, place).is_up != 0
 
 
-@kernel
+@rare
 def take(p: Row, at: int) -> int:
     """A call to a number is up; since when it could be."""
     place = of_call(p, at)

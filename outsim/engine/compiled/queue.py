@@ -125,7 +125,7 @@ def clear(p: Row, campaign: Row) -> None:
             wake(p, p.now)
 
 
-@kernel
+@rare
 def leave(p: Row, at: int) -> None:
     """Take a call that has got its final status off the queue, wherever it stands there.
 
@@ -185,7 +185,7 @@ def look(p: Row) -> None:
         _dispatch(p, at, sub_queue, tokens)
 
 
-@kernel
+@rare
 def _set_aside(p: Row, place: int, sub_queue: Row) -> None:
     """Hold back a call that another one to its number keeps waiting: it blocks nobody."""
     at = sub_queue.first
@@ -196,7 +196,7 @@ def _set_aside(p: Row, place: int, sub_queue: Row) -> None:
     disciplines.passed_on(p, place)
 
 
-@kernel
+@rare
 def free_number(p: Row, at: int) -> None:
     """The call to a number is over: whoever waited for that has its old place again."""
     place = numbers.of_call(p, at)
@@ -215,7 +215,7 @@ def free_number(p: Row, at: int) -> None:
         waiting = following
 
 
-@kernel
+@rare
 def _put_back(p: Row, at: int) -> None:
     """A call that was first and left has its place again, before all that entered later."""
     call = call_at(p.calls, at)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from outsim.clock import NEVER
 from outsim.engine.compiled.layout import block_at
-from outsim.engine.compiled.memory import Row, instant_at, kernel, number_at, set_number
+from outsim.engine.compiled.memory import Row, instant_at, kernel, number_at, rare, set_number
 from outsim.plan.retries import TALLY_BITS
 from outsim.units import WHOLE
 
 _MOST = (1 << TALLY_BITS) - 1
 
 
-@kernel
+@rare
 def count(p: Row, campaign: Row, at: int, outcome: int) -> None:
     """An attempt of a call has come to an outcome."""
     place = campaign.first_tally + at - campaign.first_call
@@ -25,14 +25,14 @@ def _row(p: Row, campaign: Row, at: int, outcome: int) -> int:
     return (outcome << TALLY_BITS) + ((tally >> TALLY_BITS * outcome) & _MOST)
 
 
-@kernel
+@rare
 def is_left(p: Row, campaign: Row, at: int, outcome: int) -> bool:
     """Whether a call is dialed again that has just come to an outcome."""
     interval_us = instant_at(campaign.retry_intervals, _row(p, campaign, at, outcome))
     return interval_us != NEVER
 
 
-@kernel
+@rare
 def wait_us(p: Row, campaign: Row, at: int, attempt: int, outcome: int) -> int:
     """From the end of an attempt to the queue again."""
     row = _row(p, campaign, at, outcome)

@@ -201,7 +201,7 @@ class RunTables:
             "call_id": call_ids,
             "attempt": zeros,
             # A submission is answered at once: there is nothing for a worker to do.
-            "status": np.where(np.isin(status, NOT_ACCEPTED), status, np.int8(SCHEDULED)),
+            "status": np.where(_NOT_ACCEPTED[status], status, np.int8(SCHEDULED)),
             "happened": happened,
             "begun": np.full(len(call_ids), MISSING),
             "visible": happened,
@@ -213,6 +213,9 @@ class RunTables:
 _COMPLETE, _CENSORED, _NEVER, _CANCELED, _WEDGED, _REJECTED, _BEFORE, _REFUSED = range(
     len(WAIT_STATES)
 )
+
+_NOT_ACCEPTED = np.isin(np.arange(len(STATUSES)), NOT_ACCEPTED)
+"""Whether a call with a status was never taken, by its code."""
 
 _STATE_OF_OTHERS = np.array(
     [
@@ -309,6 +312,8 @@ class _Calls:
 
     @cached_property
     def given_up_at(self) -> Integers:
+        if not self.run.has_patience:
+            return np.full(self.run.calls.rows, MISSING)
         until = self.run.wanted_until_us
         has_end = until != NEVER
         until[has_end] += self.run.origin_us
@@ -317,8 +322,10 @@ class _Calls:
 
     @cached_property
     def dialed_after_wanted(self) -> NDArray[np.bool_]:
-        raw, until = self.run.records.attempts, self.run.wanted_until_us
-        late = np.zeros(len(until), dtype=np.bool_)
+        raw, late = self.run.records.attempts, np.zeros(self.run.calls.rows, dtype=np.bool_)
+        if not self.run.has_patience:
+            return late
+        until = self.run.wanted_until_us
         for rows in blocks(raw.rows):
             call_id = raw["call_id"][rows]
             late[call_id[raw["dispatched"][rows] > until[call_id]]] = True
@@ -388,7 +395,7 @@ class _Calls:
     @cached_property
     def wedged(self) -> NDArray[np.bool_]:
         wedged = self.run.of_calls(lambda c: c.contacts.wedged, np.bool_)
-        return np.asarray(wedged & ~np.isin(self.status, NOT_ACCEPTED))
+        return np.asarray(wedged & ~_NOT_ACCEPTED[self.status])
 
     @cached_property
     def reject_reason(self) -> Array:
