@@ -10,6 +10,7 @@ import asyncio
 import json
 import re
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -27,6 +28,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "docs/calibrate-a-load.md",
     "docs/page.md",
+    "docs/planning.md",
     "docs/queue.md",
 )
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -184,6 +186,46 @@ def test_the_way_from_a_log_to_next_monday_goes_by_its_commands_alone(workplace,
         assert not ended.value.code, line
     classes = load("monday.toml").background.tenant_class
     assert [known.name for known in classes if known.tenants == 3] == ["batch"]
+
+
+PLANNING = (ROOT / "docs/planning.md").read_text()
+SAVED = re.compile(r"Save `(\S+)`:?\n\n```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ANSWERED = re.compile(r"^```\n(outsim [^`]*)```\n\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SLOW = ("schedule", "capacity black-friday", "run scenarios/week")
+
+
+@pytest.fixture
+def planner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Directory with the scenarios that the jobs have one save, beside those that come along."""
+    shutil.copytree(ROOT / "scenarios", tmp_path / "scenarios")
+    for name, text in SAVED.findall(PLANNING):
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_scenarios_of_the_jobs_are_all_saved_and_can_be_used(planner):
+    saved = [name for name, _ in SAVED.findall(PLANNING)]
+    assert len(saved) == len(blocks("docs/planning.md", "toml"))
+    for name in saved:
+        assert load(name).campaign
+
+
+@pytest.mark.usefixtures("threads", "planner")
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        pytest.param(line.replace("\\\n", " "), answer, id=" ".join(line.split()[1:3]))
+        for line, answer in ANSWERED.findall(PLANNING)
+        if not line.removeprefix("outsim ").startswith(SLOW)
+    ],
+)
+def test_a_job_has_the_answer_that_is_shown(line, answer, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", shlex.split(line))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    assert " ".join(capsys.readouterr().out.split()).startswith(" ".join(answer.split()))
 
 
 @pytest.mark.parametrize("line", fenced_commands())

@@ -50,7 +50,7 @@ def capacity(
     study: StudyFlags,
     shown: Shown,
 ) -> None:
-    """Find the smallest capacity that keeps a promise.
+    """Find the smallest capacity that keeps a promise, or the largest value.
 
     The answer and the value below it rest on as many runs each as --replications says, by
     default 100, or on as many as the scenario as it stands takes for a --precision.

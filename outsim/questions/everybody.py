@@ -28,6 +28,8 @@ _P95 = find_measure("p95 wait", "measure")
 GAINS = (_P95, *(measure_named(n) for n in ("completed_by_deadline", "completed_share")))
 """Measures by which somebody gains or loses."""
 
+_PER_PORT_HOUR = measure_named("completions_per_port_hour", ALL_MEASURES)
+
 _OF_TENANTS = (measure_named("port_share", ALL_MEASURES), WAITING_SHARE, FAIR_SHARE)
 
 _MOST = 3
@@ -82,9 +84,10 @@ class Everybody:
 
     def bases(self, subject: Subject) -> tuple[Measure, ...]:
         """What is measured of a subject."""
+        of_all = (*GAINS, _PER_PORT_HOUR)
         if subject.kind == "campaign":
-            return GAINS
-        return GAINS + (_OF_TENANTS if subject.kind == "tenant" else _OF_TENANTS[:1])
+            return of_all
+        return of_all + (_OF_TENANTS if subject.kind == "tenant" else _OF_TENANTS[:1])
 
     @property
     def measures(self) -> tuple[Measure, ...]:
