@@ -137,7 +137,7 @@ def check(root: Any) -> int:
         if html is not None:
             text = html()
             assert text.count("<tr") <= MOST_ROWS + 20, way
-            assert len(text) <= 400_000, (way, len(text))
+            assert len(text) <= 600_000, (way, len(text))
         count += 1
     return count
 

@@ -207,6 +207,10 @@ def _of_field(
         if value is not None and len(value) > LONGEST_LIST:
             return
         value = within.model_dump(mode="json", include={name})[name]
+    if kind == "share" and type(value) is int:  # a duration that may stand instead of a share
+        kind = "duration"
+        durations = [one for one in _alternatives(node) if "maximum" not in one]
+        node = {"anyOf": durations, "default": node.get("default", 0)}
     is_instant = datetime in kinds_at(table, (name,))
     found = _adjustable(
         scenario, part, listed, kind, _described(table, name), value, node, is_instant=is_instant

@@ -270,8 +270,11 @@ def campaign_of(scenario: _Setting, campaign: CampaignSnapshot) -> Campaign:
     background = scenario.background
     rules: dict[str, Any] = {}
     if background is not None:
+        classes = background.tenant_class
+        theirs = (one for one in classes if one.name == campaign.tenant.rpartition("-")[0])
+        source = next(theirs, background)
         rules = {
-            rule: getattr(background, rule)
+            rule: getattr(source, rule)
             for rule in ("max_retry", "retry_interval", "retry", "profile", "pacing", "result_url")
         }
     return Campaign(

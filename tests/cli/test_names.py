@@ -22,6 +22,7 @@ IN_PROGRAMS = {"progress", "min_replications", "max_replications", "keep_series"
 """What is said in programs alone: it is about their memory, and who is told."""
 
 OF_COMMANDS = {
+    **{key: {"campaign_by_scenario"} for key in ("compare", "sweep")},  # a list in Python
     "run": {"out", "verify"},  # what a program does with the result that it has
     "assumptions": {"effect"},  # the list is a question of its own in Python
     "schedule": {"promise", "latest", "confidence"},  # latest_start in Python
@@ -31,7 +32,9 @@ OF_COMMANDS = {
 """What a command has that its function lacks, and why."""
 
 OF_FUNCTIONS = {
-    "run": {"tape", "until"},  # what they give are objects of a program
+    "run": {"discipline", "tape", "until"},  # what they give are objects of a program
+    # --campaign, given several times
+    **{key: {"campaigns"} for key in ("capacity", "compare", "sweep")},
     "diff": {"names"},  # the command calls scenarios by their files
     "calibrate": {"fitted_on"},  # the command says the day on which it is run
 }

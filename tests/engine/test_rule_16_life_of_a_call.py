@@ -303,11 +303,11 @@ def test_both_engines_keep_the_rule(tmp_path, keys, queue):
         ({"gives_up_after": "-3 s"}, "gives_up_after: found '-3 s'; must be more than 0"),
         (
             {"requests": {"times_s": [1, 2], "scheduled_s": [3]}},
-            "requests.scheduled_s: found 1 times; times_s has 2: give one for each",
+            "requests.scheduled_s: found 1; times_s has 2: give one for each",
         ),
         (
             {"requests": {"rate": "3/min", "expires_s": [3]}},
-            "requests.expires_s: found 1 times; times_s has none",
+            "requests.expires_s: found 1; times_s has none",
         ),
         (
             {"requests": {"times_s": [1, 20], "expires_s": [0, 20]}},
