@@ -242,7 +242,7 @@ def test_it(claim):
 @pytest.mark.parametrize(
     ("mark", "fixture"),
     [
-        *((f"rule({given})", "golden") for given in ("", "'abc'", "0", "15", "5, 8", "number=5")),
+        *((f"rule({given})", "golden") for given in ("", "'abc'", "0", "21", "5, 8", "number=5")),
         ("rule('5')", "simulate"),
         ("rule(True)", "claim"),
         *((f"claims({given})", "claim") for given in ("", "0", "'2'", "1.5", "count=2")),
@@ -254,7 +254,7 @@ def test_a_mark_that_says_nothing_of_use_is_refused(
     found = run(session, f"import pytest\n@pytest.mark.{mark}\ndef test_it({fixture}): pass\n")
     assert found.ret == pytest.ExitCode.USAGE_ERROR
     found.stderr.fnmatch_lines([f"ERROR: *::test_it: found @pytest.mark.{mark} on a test that *"])
-    what = "a number of claims, 1 or more" if "claims" in mark else "from 1 to 14"
+    what = "a number of claims, 1 or more" if "claims" in mark else "from 1 to 20"
     found.stderr.fnmatch_lines([f"*it must give *{what}: *"])
 
 
