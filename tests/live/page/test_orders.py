@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import asynccontextmanager
 
 import pytest
@@ -22,6 +23,14 @@ SCENARIO = {
     "tenant": [{"name": "clinic"}, {"name": "school"}],
     "account": [{"tenant": "gone", "login": "gone", "pin": "1", "is_active": False}],
 }
+
+
+@pytest.fixture(autouse=True)
+def _modules():
+    """NiceGUI's simulation forgets the module of each room, and all that is above it."""
+    loaded = dict(sys.modules)
+    yield
+    sys.modules.update(loaded)
 
 
 @asynccontextmanager
