@@ -68,8 +68,8 @@ OWN = [
         13,
         "nobody is held back by a suspension",
         (
-            Change(SUSPEND, "_p.queue.hold(_suspended(_p, _s), 13)", ""),
-            Change(RESUME, "_p.queue.release(_suspended(_p, _s), 13)", ""),
+            Change(SUSPEND, "_p.queue.hold(_suspended(_p, _s), _rule_of(_s))", ""),
+            Change(RESUME, "_p.queue.release(_suspended(_p, _s), _rule_of(_s))", ""),
         ),
     ),
 ]
