@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import socket
 from collections.abc import AsyncIterator, Collection, Iterator
@@ -71,11 +72,18 @@ class _Protocol(HttpToolsProtocol):
             self._waiting.cancel()
 
 
+def _is_no_cut_at_the_end(record: logging.LogRecord) -> bool:
+    """Whether a message is of something else than requests that the end of a server cuts off."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, asyncio.CancelledError) and "graceful" not in str(record.msg)
+
+
 class _Server(uvicorn.Server):
     """Says when it is ready, and leaves signals to whoever runs it."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
+        logging.getLogger("uvicorn.error").addFilter(_is_no_cut_at_the_end)
         self.ready = asyncio.Event()
 
     @contextmanager
