@@ -16,7 +16,7 @@ from outsim.results.result import Result
 from outsim.results.tables.causes import WAIT_CAUSES
 from outsim.scenario import Scenario
 from outsim.scenario.loading import with_snapshot
-from outsim.vocabulary import REJECTED
+from outsim.vocabulary import REFUSED, REJECTED
 from tests.strategies import crowded_scenarios, scenarios
 
 FEWER = settings(max_examples=max(1, settings.default.max_examples // 4))
@@ -32,8 +32,8 @@ def ends_us(result: Result) -> np.ndarray[Any, np.dtype[np.int64]]:
     """When each call was over, or the run if that was first, by going through all rows."""
     arrays, records = result.arrays, result.arrays.records
     ends = np.where(records.calls["final"] == MISSING, records.ended_us, records.calls["final"])
-    rejected = records.calls["status"] == REJECTED
-    ends[rejected] = arrays.submitted_us[rejected]
+    never_were = np.isin(records.calls["status"], (REJECTED, REFUSED))
+    ends[never_were] = arrays.submitted_us[never_were]
     return ends
 
 

@@ -49,7 +49,18 @@ def test_the_page_is_what_a_replay_of_the_updates_shows(
     page = result.status_page(moment)
     expected = result.calls[result.calls["submitted_at"] <= moment]
     assert page["call_id"].tolist() == expected["call_id"].tolist()
+    submitted = result.calls.set_index("call_id")["submitted_at"]
+    taken = np.where(result.arrays.taken_us == MISSING, np.inf, result.arrays.taken_us)
     for row in page.itertuples():
+        if row.call_id not in truth:
+            # Its request came in and was not taken yet, if it ever is.
+            assert not (taken[row.call_id] <= moment_us), row
+            assert row.call_id not in shown
+            assert {row.status, row.true_status} == {"refused"}
+            assert (row.attempt, row.true_attempt) == (0, 0)
+            assert (row.call_info, row.callee_type) == ("", "")
+            assert row.since == submitted[row.call_id]
+            continue
         seen, true = shown[row.call_id], truth[row.call_id]
         assert (row.status, row.attempt) == (seen.status, seen.attempt)
         assert row.since == seen.happened_at
@@ -142,7 +153,7 @@ def test_the_call_log_holds_the_dialed_attempts_and_no_call_id(scenario: Scenari
 def test_the_counts_of_the_summary_add_up(scenario: Scenario) -> None:
     result = simulate(scenario)
     summary = result.summary()
-    states = ["completed", "failed", "canceled", "expired", "rejected", "pending"]
+    states = ["completed", "failed", "canceled", "expired", "rejected", "refused", "pending"]
     assert (summary[states].sum(axis=1) == summary["calls"]).all()
     assert summary["calls"].sum() == len(result.calls)
     assert summary["attempts"].sum() == len(result.attempts)
