@@ -19,7 +19,7 @@ from outsim.questions.start_map import GAINS, StartMap, start_map
 from outsim.results.checkpoint import is_family
 from outsim.results.measures import MEASURES
 from outsim.results.tables.load import LOAD_MEASURES
-from outsim.scenario.campaigns import Background
+from outsim.scenario.background import Background
 from outsim.scenario.difference import differences
 from outsim.scenario.model import Scenario
 from outsim.studies import study_run as studies

@@ -17,6 +17,7 @@ def full(**parts: Any) -> Result:
         campaign("late", start=95),
         campaign("stopped", "zeta", start=50, submitted_at=0, contacts=2, stop_at=10),
         tape=recorded(list=OUTCOMES, late=["human"]),
+        platform={"intake_rate": "100/s"},
         endpoint=[part(name="page", latency="1 s")],
         **{"clock": {"ends": "09:01:40", "latest": "09:01:40"}} | parts,
     )

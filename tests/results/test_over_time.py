@@ -31,7 +31,7 @@ from tests.strategies import scenarios
 from .runs import EMPTY, full
 
 PENDING = ("scheduled", "queued", "dialing", "connected", "waiting_retry")
-OTHERWISE = ("canceled", "expired", "rejected")
+OTHERWISE = ("canceled", "expired", "rejected", "refused")
 
 
 def tables(result: Result) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -56,6 +57,7 @@ def test_saving_again_replaces_what_was_there(tmp_path):
         "attempts.parquet",
         "calls.parquet",
         "deliveries.parquet",
+        "requests.parquet",
         "run.json",
         "updates.parquet",
     ]
@@ -65,7 +67,9 @@ def test_a_result_shows_itself_in_a_notebook_and_in_a_terminal():
     result = full()
     assert repr(result).startswith("Result(scenario: unnamed; run: 2026-03-10 09:00 to 09:01 UTC")
     html = result._repr_html_()
-    assert html.count("<table") == 1
+    captions = re.findall(r"<caption>(.*?)</caption>", html)
+    assert captions == ["Calls and measures by campaign", "Ports and queue"]
+    assert html.count("<table") == len(captions)
     for words in ("unnamed", "stopped", "calls"):
         assert words in html
 

@@ -15,6 +15,7 @@ import pytest
 import outsim
 from outsim.disk import remove_stale_temp, temporary_directory
 from outsim.errors import StudyError
+from outsim.questions.compare import COMPARED
 from outsim.scenario import Scenario
 
 from .kept import assert_same_content, files, finished, resumed, study
@@ -67,7 +68,7 @@ def message_of(directory: Path, limit: int, *arguments: str) -> str:
 def test_a_file_that_finds_no_room_is_told_and_what_was_there_stays(tmp_path, pair):
     """First the figures find none; then, with more room, the tables, which workers write."""
     kept = tmp_path / "kept"
-    resumed(kept, 2, scenarios=pair, seed=1)
+    resumed(kept, 2, scenarios=pair, seed=1, measures=COMPARED)
     before = files(kept)
     arguments = ("--replications", "4", "--directory", "kept", "--engine", "simpy")
     for limit, more in ((2_000, "--executor=threads"), (20_000, "--keep-tables")):
@@ -75,7 +76,7 @@ def test_a_file_that_finds_no_room_is_told_and_what_was_there_stays(tmp_path, pa
         assert re.search(r"^outsim: .*can't be written to \(File too large\)", message)
         assert "what is there already is whole: make room" in message
         assert files(kept) == before
-    assert resumed(kept, 4, scenarios=pair, seed=1)[1] == 2
+    assert resumed(kept, 4, scenarios=pair, seed=1, measures=COMPARED)[1] == 2
 
 
 def mounts(*arguments: str) -> None:
