@@ -156,6 +156,10 @@ def test_what_is_true_and_seen_is_what_the_page_says_at_any_moment(scenario, sha
     begins, ended = result.start.astimezone(UTC), result.end.astimezone(UTC)
     at = begins + share * (ended - begins)
     page = result.status_page(at)
+    known = result.updates.loc[result.updates["happened_at"] <= at, "call_id"]
+    asking = ~page["call_id"].isin(known)  # refused so far, and their client asks again
+    assert set(page.loc[asking, "true_status"]) <= {"refused"}
+    page = page[~asking]
     mark = pd.DatetimeIndex([at]).as_unit("us").asi8
     found = true_and_seen(result.updates)
     groups = {
