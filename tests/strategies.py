@@ -563,6 +563,20 @@ def scenarios() -> st.SearchStrategy[Scenario]:
     return mappings().map(load)
 
 
+def sharing_scenarios() -> st.SearchStrategy[Scenario]:
+    """Random scenarios in which the calls of lists share numbers, and wait for each other."""
+    return mappings().map(_sharing).map(load)
+
+
+def _sharing(mapping: Mapping) -> Mapping:
+    repeated = {"contact_list": str(_list_directory() / "repeated.csv"), "duplicates": "dial"}
+    campaigns = [
+        each | repeated if "contact_list" in each else each for each in mapping["campaign"]
+    ]
+    platform = mapping.get("platform", {}) | {"one_call_per_number": True}
+    return mapping | {"platform": platform, "campaign": campaigns}
+
+
 # Half seconds for all that takes time: whatever is due at one is due with much else.
 _PLATFORM_IN_STEP = _some(
     ports=_of(3, 5, 100),

@@ -47,6 +47,7 @@ from tests.strategies import (
     PROFILES,
     crowded_scenarios,
     scenarios,
+    sharing_scenarios,
     standing_scenarios,
 )
 
@@ -76,7 +77,7 @@ def test_random_scenarios_keep_every_invariant(depth: str) -> None:
     occurred: Counter[str] = Counter()
 
     @settings(max_examples=max(250, settings.default.max_examples))
-    @given(st.one_of(scenarios(), crowded_scenarios()))
+    @given(st.one_of(scenarios(), crowded_scenarios(), sharing_scenarios()))
     def keeps(scenario: Scenario) -> None:
         result = simulate(scenario)
         check_invariants(result)
